@@ -1,0 +1,32 @@
+package comments;
+
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.Processor;
+
+/**
+ * Answers a failed request with a problem (RFC 9457): an {@link InvalidRequest} with its own 4xx, anything else with
+ * 503, since then nothing was promised. Nothing of the failure itself is told.
+ *
+ * <p>All headers are replaced: nothing that the caller sent is echoed.
+ */
+public class AnswerWithProblem implements Processor {
+
+    private static final int RETRY_AFTER_SECONDS = 1;
+
+    @Override
+    public void process(Exchange exchange) {
+        Message message = exchange.getMessage();
+        message.removeHeaders("*");
+        message.setHeader(Exchange.CONTENT_TYPE, Problem.MEDIA_TYPE);
+        Exception failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
+        if (failure instanceof InvalidRequest invalid) {
+            message.setHeader(Exchange.HTTP_RESPONSE_CODE, invalid.status());
+            message.setBody(Problem.json(invalid.status(), invalid.getMessage(), invalid.errors()));
+        } else {
+            message.setHeader(Exchange.HTTP_RESPONSE_CODE, 503);
+            message.setHeader("Retry-After", RETRY_AFTER_SECONDS);
+            message.setBody(Problem.json(503, "The comment is not promised. Retry with the same Idempotency-Key."));
+        }
+    }
+}

@@ -1,0 +1,29 @@
+package comments;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.UUID;
+
+/**
+ * A comment as its author sent it, valid by the contract of {@code POST /comments}.
+ *
+ * @param parentId the comment that this one replies to, or null
+ */
+public record Comment(String postId, String userId, String userName, String content, UUID parentId) {
+
+    /** Writes the comment as messages carry it: with the id it was given, and when it was accepted. */
+    public void writeTo(JsonGenerator json, UUID id, Instant acceptedAt) throws IOException {
+        json.writeStartObject();
+        json.writeStringField("id", id.toString());
+        json.writeStringField("postId", postId);
+        json.writeStringField("userId", userId);
+        json.writeStringField("userName", userName);
+        json.writeStringField("content", content);
+        if (parentId != null) {
+            json.writeStringField("parentId", parentId.toString());
+        }
+        json.writeStringField("acceptedAt", acceptedAt.toString());
+        json.writeEndObject();
+    }
+}

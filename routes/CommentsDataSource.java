@@ -1,0 +1,62 @@
+package comments;
+
+import com.zaxxer.hikari.HikariDataSource;
+import java.sql.Connection;
+import java.sql.SQLException;
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.FlywayException;
+
+/**
+ * The pool of connections to PostgreSQL. The first connection that is asked for also makes the schema, or brings it up to
+ * date; Flyway's lock in the database lets any number of processes start at once.
+ *
+ * <p>Nothing is connected before the first use.
+ */
+public class CommentsDataSource extends HikariDataSource {
+
+    private static final SqlScript[] SCHEMA = {new SqlScript("V1__comments.sql")};
+
+    private volatile boolean migrated;
+
+    /** Connections that fail within a bounded time when the database is gone. */
+    public CommentsDataSource() {
+        setPoolName("comments");
+        setConnectionTimeout(5_000);
+        addDataSourceProperty("ApplicationName", "comments");
+        addDataSourceProperty("connectTimeout", 5);
+        addDataSourceProperty("socketTimeout", 60);
+        addDataSourceProperty("tcpKeepAlive", true);
+        // idle processes hold no connections that they don't need
+        setMinimumIdle(0);
+    }
+
+    /**
+     * A connection from the pool.
+     *
+     * @throws SQLException if none is to be had in time, or if the schema can't be made
+     */
+    @Override
+    public Connection getConnection() throws SQLException {
+        if (!migrated) {
+            migrate();
+        }
+        return super.getConnection();
+    }
+
+    private synchronized void migrate() throws SQLException {
+        if (migrated) {
+            return;
+        }
+        try {
+            Flyway.configure()
+                    .dataSource(getJdbcUrl(), getUsername(), getPassword())
+                    .locations(new String[0])
+                    .javaMigrations(SCHEMA)
+                    .load()
+                    .migrate();
+        } catch (FlywayException e) {
+            throw e.getCause() instanceof SQLException cause ? cause : new SQLException("the schema can't be made", e);
+        }
+        migrated = true;
+    }
+}

@@ -1,0 +1,11 @@
+package comments;
+
+/** A wrong or missing setting. The message names the setting and what would be right, in one line, without secrets. */
+public class ConfigurationException extends RuntimeException {
+
+    private static final long serialVersionUID = 1L;
+
+    public ConfigurationException(String message) {
+        super(message);
+    }
+}

@@ -1,0 +1,33 @@
+package comments;
+
+import org.apache.camel.AggregationStrategy;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+
+/**
+ * Gathers messages of comments into one {@link CommentBatch}. The aggregator calls it under its lock; it never throws,
+ * because an exception here would leave the message neither written nor acknowledged.
+ */
+public class GatherBatch implements AggregationStrategy {
+
+    /** The header that says how many comments are in a message. */
+    public static final String COMMENT_COUNT = "commentCount";
+
+    @Override
+    public Exchange aggregate(Exchange batched, Exchange received) {
+        Message message = received.getMessage();
+        Exchange exchange = batched == null ? received : batched;
+        CommentBatch batch = batched == null ? new CommentBatch() : batched.getMessage().getBody(CommentBatch.class);
+        batch.add(Delivery.of(received), message.getBody(byte[].class), count(message));
+        if (batched == null) {
+            exchange.getMessage().setBody(batch);
+            exchange.setProperty(CommentBatch.PROPERTY, batch);
+        }
+        return exchange;
+    }
+
+    // A foreign producer may leave the header out, or put anything there.
+    private static int count(Message message) {
+        return message.getHeader(COMMENT_COUNT) instanceof Number count && count.intValue() > 0 ? count.intValue() : 1;
+    }
+}

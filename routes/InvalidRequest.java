@@ -1,0 +1,51 @@
+package comments;
+
+import java.util.List;
+
+/**
+ * A request that can't be accepted as it is: the caller's fault, answered with a 4xx and never published.
+ *
+ * <p>It is thrown for input that anybody can send at any rate, so it carries no stack trace.
+ */
+public class InvalidRequest extends Exception {
+
+    private static final long serialVersionUID = 1L;
+
+    /** What is wrong with one field. {@code pointer} is an RFC 6901 JSON pointer as a URI fragment. */
+    public record FieldError(String pointer, String detail) implements java.io.Serializable {
+    }
+
+    private final int status;
+    private final List<FieldError> errors;
+
+    private InvalidRequest(int status, String message, List<FieldError> errors) {
+        super(message, null, false, false);
+        this.status = status;
+        this.errors = List.copyOf(errors);
+    }
+
+    /** 400: what was sent is not one JSON text, or a header is malformed. */
+    public static InvalidRequest malformed(String message) {
+        return new InvalidRequest(400, message, List.of());
+    }
+
+    /** 415: the body is not labelled as JSON. */
+    public static InvalidRequest unsupportedMediaType(String message) {
+        return new InvalidRequest(415, message, List.of());
+    }
+
+    /** 422: it is JSON, but some fields are wrong. */
+    public static InvalidRequest wrongFields(List<FieldError> errors) {
+        return new InvalidRequest(422, "The comment is not valid: see the errors, each with its field.", errors);
+    }
+
+    /** The HTTP status that answers it. */
+    public int status() {
+        return status;
+    }
+
+    /** The wrong fields, in the order of the body; empty unless the status is 422. */
+    public List<FieldError> errors() {
+        return errors;
+    }
+}

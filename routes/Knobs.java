@@ -1,0 +1,110 @@
+package comments;
+
+import com.rabbitmq.client.ConnectionFactory;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.UnaryOperator;
+
+/** What the knobs of application.properties may be. */
+public final class Knobs {
+
+    /** The services that a process can start, by the names that {@code COMMENTS_ROLES} takes. */
+    public static final Set<String> ROLES =
+            new TreeSet<>(Set.of("comment-service", "comment-job-processor", "notification-service"));
+
+    /** Says what is wrong with a value, or null. */
+    private interface Rule {
+        String complaint(String value);
+    }
+
+    private static final Map<String, Rule> RULES = new LinkedHashMap<>();
+
+    static {
+        RULES.put("RABBITMQ_URI", Knobs::notAmqp);
+        RULES.put("POSTGRES_URL", Knobs::notPostgres);
+        RULES.put("COMMENTS_ROLES", Knobs::notRoles);
+        RULES.put("HTTP_PORT", wholeNumber(1, 65_535));
+        RULES.put("MANAGEMENT_PORT", wholeNumber(1, 65_535));
+        RULES.put("HTTP_MAX_BODY", wholeNumber(1_024, 64 << 20));
+        RULES.put("COMMENTS_CONFIRM_TIMEOUT", wholeNumber(100, 600_000));
+        RULES.put("COMMENTS_CONSUMERS", wholeNumber(0, 1_000));
+        RULES.put("COMMENTS_PREFETCH", wholeNumber(1, 65_535));
+        RULES.put("COMMENTS_BATCH_SIZE", wholeNumber(1, 100_000));
+        RULES.put("COMMENTS_BATCH_BYTES", wholeNumber(1_024, 64 << 20));
+        RULES.put("COMMENTS_BATCH_INTERVAL", wholeNumber(1, 600_000));
+        RULES.put("COMMENTS_WRITERS", wholeNumber(0, 1_000));
+        RULES.put("COMMENTS_RETRY_DELAY", wholeNumber(1, 600_000));
+        RULES.put("COMMENTS_RETRY_MAX_DELAY", wholeNumber(1, 600_000));
+        RULES.put("NOTIFICATIONS_PER_PERIOD", wholeNumber(1, 1_000_000));
+        RULES.put("NOTIFICATIONS_PERIOD", wholeNumber(1, 86_400_000));
+        RULES.put("NOTIFICATIONS_SIMULATED_DELAY", wholeNumber(0, 600_000));
+    }
+
+    private Knobs() {
+    }
+
+    /**
+     * Checks all knobs.
+     *
+     * @param values gives a knob's value by its name
+     * @throws ConfigurationException whose message names the knob and what would be right
+     */
+    public static void check(UnaryOperator<String> values) {
+        RULES.forEach((name, rule) -> {
+            String value = values.apply(name);
+            String complaint = rule.complaint(value);
+            if (complaint != null) {
+                throw new ConfigurationException("%s=%s %s".formatted(name, shown(name, value), complaint));
+            }
+        });
+        if (values.apply("HTTP_PORT").equals(values.apply("MANAGEMENT_PORT"))) {
+            throw new ConfigurationException("MANAGEMENT_PORT=%s must differ from HTTP_PORT"
+                    .formatted(values.apply("MANAGEMENT_PORT")));
+        }
+    }
+
+    /** The names of the knobs that have a rule. */
+    static Set<String> names() {
+        return RULES.keySet();
+    }
+
+    // An address may have a password in it.
+    private static String shown(String name, String value) {
+        return name.endsWith("_URI") || name.endsWith("_URL") ? "…" : value;
+    }
+
+    private static Rule wholeNumber(int least, int most) {
+        return value -> {
+            try {
+                int number = Integer.parseInt(value);
+                if (number >= least && number <= most) {
+                    return null;
+                }
+            } catch (NumberFormatException e) {
+                // said below
+            }
+            return "must be a whole number from %d to %d".formatted(least, most);
+        };
+    }
+
+    private static String notAmqp(String value) {
+        try {
+            new ConnectionFactory().setUri(value);
+            return null;
+        } catch (Exception e) {
+            return "must be amqp://user:password@host:port/virtual-host, or amqps for TLS";
+        }
+    }
+
+    private static String notPostgres(String value) {
+        return org.postgresql.Driver.parseURL(value, null) == null ? "must be jdbc:postgresql://host:port/database" : null;
+    }
+
+    private static String notRoles(String value) {
+        return ROLES.containsAll(Arrays.asList(value.split(",", -1))) ? null
+                : "must be any of %s, separated by commas without spaces".formatted(String.join(", ", ROLES));
+    }
+}

@@ -1,0 +1,79 @@
+package comments;
+
+import com.rabbitmq.client.AMQP.BasicProperties;
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.Return;
+import java.io.IOException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.TimeoutException;
+import org.springframework.amqp.AmqpException;
+import org.springframework.amqp.rabbit.connection.PublisherCallbackChannelImpl;
+
+/**
+ * A channel whose publisher confirms can be believed. RabbitMQ confirms a message that no queue takes, after returning
+ * it if it was mandatory; camel-spring-rabbitmq never says mandatory. Here every message is, and waiting for the confirm
+ * of a returned one fails.
+ *
+ * <p>The broker sends the return before the confirm (RabbitMQ's "Consumer Acknowledgements and Publisher Confirms"), and
+ * one thread of the client reads both in order, so the wait ends after the return is known.
+ *
+ * <p>One thread at a time publishes and waits, as Spring's {@code RabbitTemplate.invoke} does.
+ */
+public class MandatoryChannel extends PublisherCallbackChannelImpl {
+
+    private final ExecutorService closer;
+    private volatile Return returned;
+    private volatile boolean abandoned;
+
+    public MandatoryChannel(Channel channel, ExecutorService closer) {
+        super(channel, closer);
+        this.closer = closer;
+        channel.addReturnListener(message -> returned = message);
+    }
+
+    @Override
+    public void basicPublish(String exchange, String routingKey, boolean mandatory, BasicProperties properties,
+            byte[] body) throws IOException {
+        super.basicPublish(exchange, routingKey, true, properties, body);
+    }
+
+    /**
+     * Waits for the confirms of all that was published on this channel.
+     *
+     * @return false if the broker refused a message
+     * @throws AmqpException if no queue took a message
+     * @throws TimeoutException if the confirms aren't here in time; the channel isn't used again then, so that a late
+     *     confirm can't be taken for that of another message
+     */
+    @Override
+    public boolean waitForConfirms(long timeoutMillis) throws InterruptedException, TimeoutException {
+        try {
+            boolean confirmed = super.waitForConfirms(timeoutMillis);
+            Return message = returned;
+            if (message != null) {
+                returned = null;
+                throw new AmqpException("No queue took the message for '%s': %d %s".formatted(
+                        message.getRoutingKey(), message.getReplyCode(), message.getReplyText()));
+            }
+            return confirmed;
+        } catch (TimeoutException e) {
+            abandoned = true;
+            // closing waits for the broker, which may never answer
+            closer.execute(this::abandon);
+            throw e;
+        }
+    }
+
+    private void abandon() {
+        try {
+            abort();
+        } catch (IOException | RuntimeException e) {
+            // it ends with its connection
+        }
+    }
+
+    @Override
+    public boolean isOpen() {
+        return !abandoned && super.isOpen();
+    }
+}

@@ -1,0 +1,43 @@
+package comments;
+
+import java.util.List;
+import org.apache.camel.component.platform.http.PlatformHttpConstants;
+import org.apache.camel.main.Main;
+
+/**
+ * Runs the routes as one process, in the roles that {@code COMMENTS_ROLES} names. A wrong or missing setting, or a server
+ * that can't be reached, ends it with one line and exit code 1.
+ */
+public final class CommentPipeline {
+
+    /** The route files, in the order in which they are loaded. */
+    static final List<String> ROUTES = List.of(
+            "infrastructure.camel.yaml",
+            "comment-service.camel.yaml",
+            "comment-job-processor.camel.yaml",
+            "notification-service.camel.yaml");
+
+    private CommentPipeline() {
+    }
+
+    public static void main(String[] args) {
+        int exitCode = run(args);
+        if (exitCode != 0) {
+            System.exit(exitCode);
+        }
+    }
+
+    /** Runs until the process is told to end; returns its exit code. */
+    static int run(String... args) {
+        Main main = new Main();
+        main.bind(PlatformHttpConstants.PLATFORM_HTTP_ENGINE_NAME, new HttpEngine());
+        main.configure().withRoutesIncludePattern("classpath:" + String.join(",classpath:", ROUTES));
+        main.addMainListener(new StartChecks());
+        try {
+            return main.run(args);
+        } catch (Exception e) {
+            System.err.println("comment-service: " + StartFailure.describe(e));
+            return 1;
+        }
+    }
+}

@@ -1,0 +1,90 @@
+package comments;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.reflect.Field;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.qpid.server.SystemLauncher;
+import org.apache.qpid.server.SystemLauncherListener;
+import org.apache.qpid.server.model.BrokerImpl;
+import org.apache.qpid.server.model.SystemConfig;
+
+/**
+ * An AMQP 0-9-1 broker in this JVM, on loopback: Apache Qpid Broker-J, for trying things out and for tests. It takes the
+ * same routes as RabbitMQ, but has no quorum queues: it ignores that argument.
+ */
+final class EmbeddedBroker implements AutoCloseable {
+
+    private final AtomicReference<SystemConfig<?>> system = new AtomicReference<>();
+    private final SystemLauncher launcher = new SystemLauncher(new SystemLauncherListener.DefaultSystemLauncherListener() {
+        @Override
+        public void onContainerResolve(SystemConfig<?> resolved) {
+            system.set(resolved);
+        }
+    });
+    private final int port;
+
+    private EmbeddedBroker(int port) {
+        this.port = port;
+    }
+
+    /**
+     * Starts a broker whose durable queues and persistent messages are in a folder.
+     *
+     * @param data the folder; it may be empty, or hold what a former broker left
+     */
+    static EmbeddedBroker startIn(Path data) throws Exception {
+        // Derby, which keeps the messages, would write its log into the working directory
+        System.setProperty("derby.stream.error.file", data.resolve("derby.log").toString());
+        return start("DERBY", data);
+    }
+
+    /** Starts a broker that forgets everything when it ends. */
+    static EmbeddedBroker startInMemory() throws Exception {
+        return start("Memory", Files.createTempDirectory("embedded-broker"));
+    }
+
+    private static EmbeddedBroker start(String store, Path data) throws Exception {
+        EmbeddedBroker broker = new EmbeddedBroker(FreePort.find());
+        Path configuration = Files.createDirectories(data).resolve("broker.json");
+        Files.writeString(configuration, template().replace("@TYPE@", store));
+        broker.launcher.startup(Map.of(
+                "type", "Memory",
+                "initialConfigurationLocation", configuration.toUri().toString(),
+                "startupLoggedToSystemOut", "false",
+                "context", Map.of(
+                        "qpid.amqp_port", Integer.toString(broker.port),
+                        "qpid.work_dir", data.toAbsolutePath().toString(),
+                        // x-queue-type is RabbitMQ's
+                        "queue.behaviourOnUnknownDeclareArgument", "LOG")));
+        broker.removeShutdownHook();
+        return broker;
+    }
+
+    // The broker would end itself when the JVM is told to end, while the routes still settle what they hold.
+    private void removeShutdownHook() throws ReflectiveOperationException {
+        Field hook = BrokerImpl.class.getDeclaredField("_shutdownHook");
+        hook.setAccessible(true);
+        Runtime.getRuntime().removeShutdownHook((Thread) hook.get(system.get().getContainer()));
+    }
+
+    private static String template() throws IOException {
+        try (InputStream json = EmbeddedBroker.class.getResourceAsStream("/embedded-broker.json")) {
+            return new String(json.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    /** Where it listens, with its only user. */
+    String uri() {
+        return "amqp://guest:guest@127.0.0.1:" + port;
+    }
+
+    @Override
+    public void close() {
+        launcher.shutdown();
+    }
+}

@@ -1,0 +1,93 @@
+package comments;
+
+import java.io.IOException;
+import java.net.URL;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.concurrent.CountDownLatch;
+import org.apache.qpid.server.util.urlstreamhandler.classpath.Handler;
+
+/**
+ * Runs the pipeline from source. With no server configured, it starts an embedded broker and an embedded PostgreSQL first,
+ * and says so in one line; otherwise it is {@link CommentPipeline}.
+ *
+ * <p>The system property {@code embedded.data} names the folder of their data, which is kept; {@code none} throws the
+ * data away at the end.
+ */
+public final class EmbeddedCommentPipeline {
+
+    private EmbeddedCommentPipeline() {
+    }
+
+    public static void main(String[] args) throws Exception {
+        int exitCode = StartChecks.isSet("RABBITMQ_URI") || StartChecks.isSet("POSTGRES_URL")
+                ? CommentPipeline.run(args)
+                : runEmbedded(args);
+        if (exitCode != 0) {
+            System.exit(exitCode);
+        }
+    }
+
+    private static int runEmbedded(String... args) throws Exception {
+        // The broker reads its defaults from classpath: URLs, whose handler the JDK finds on the system class path only;
+        // exec:java runs us beside it.
+        URL.setURLStreamHandlerFactory(protocol -> protocol.equals("classpath") ? new Handler() : null);
+        CountDownLatch ended = new CountDownLatch(1);
+        try (Servers servers = Servers.start(System.getProperty("embedded.data", "target/embedded"))) {
+            // On Ctrl-C the routes end first; the JVM must not halt before the servers are stopped, too.
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+                try {
+                    ended.await();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            }, "embedded-servers"));
+            return CommentPipeline.run(args);
+        } catch (IOException | IllegalStateException e) {
+            System.err.println("comment-service: the embedded servers can't start: " + e.getMessage());
+            return 1;
+        } finally {
+            ended.countDown();
+        }
+    }
+
+    /** Both servers, and the lock on their data. */
+    private record Servers(EmbeddedBroker broker, EmbeddedPostgreSQL postgres, FileLock lock) implements AutoCloseable {
+
+        static Servers start(String folder) throws Exception {
+            Servers servers;
+            if (folder.equals("none")) {
+                servers = new Servers(EmbeddedBroker.startInMemory(), EmbeddedPostgreSQL.startInTemporaryFolder(), null);
+            } else {
+                Path data = Files.createDirectories(Path.of(folder));
+                FileLock lock = FileChannel.open(data.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)
+                        .tryLock();
+                if (lock == null) {
+                    throw new IllegalStateException("another run uses " + data
+                            + ": end it, or name another folder with -Dembedded.data=…");
+                }
+                servers = new Servers(EmbeddedBroker.startIn(data.resolve("broker")),
+                        EmbeddedPostgreSQL.startIn(data.resolve("postgresql")), lock);
+            }
+            System.setProperty("RABBITMQ_URI", servers.broker.uri());
+            System.setProperty("POSTGRES_URL", servers.postgres.url());
+            System.setProperty("POSTGRES_USER", servers.postgres.user());
+            System.out.printf("Embedded servers: AMQP broker at %s, PostgreSQL at %s as user %s; data %s%n",
+                    servers.broker.uri(), servers.postgres.url(), servers.postgres.user(),
+                    folder.equals("none") ? "thrown away at the end" : "kept in " + folder);
+            return servers;
+        }
+
+        @Override
+        public void close() throws Exception {
+            broker.close();
+            postgres.close();
+            if (lock != null) {
+                lock.channel().close();
+            }
+        }
+    }
+}

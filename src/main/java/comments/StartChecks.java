@@ -1,0 +1,104 @@
+package comments;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+import org.apache.camel.CamelContext;
+import org.apache.camel.main.BaseMainSupport;
+import org.apache.camel.main.MainListenerSupport;
+import org.springframework.amqp.AmqpException;
+
+/**
+ * Checks the knobs, the servers and the ports before any route starts, so that each can be named when it is wrong. Throws
+ * {@link ConfigurationException}.
+ */
+final class StartChecks extends MainListenerSupport {
+
+    private static final String SERVICE = "comment-service";
+    private static final String PROCESSOR = "comment-job-processor";
+
+    @Override
+    public void beforeConfigure(BaseMainSupport main) {
+        CamelContext context = main.getCamelContext();
+        List<String> needed = hasRole(context, PROCESSOR) ? List.of("RABBITMQ_URI", "POSTGRES_URL") : List.of("RABBITMQ_URI");
+        List<String> missing = needed.stream().filter(name -> !isSet(name)).toList();
+        if (!missing.isEmpty()) {
+            throw new ConfigurationException(String.join(" and ", missing) + " must be set, as "
+                    + (missing.size() == 1 ? "an environment variable or a -D property" : "environment variables or -D properties"));
+        }
+        Knobs.check(name -> knob(context, name));
+    }
+
+    /** Whether somebody chose the value of a knob, rather than leaving it as application.properties has it. */
+    static boolean isSet(String name) {
+        return System.getenv(name) != null || System.getProperty(name) != null;
+    }
+
+    @Override
+    public void beforeStart(BaseMainSupport main) {
+        CamelContext context = main.getCamelContext();
+        requireFree(context, "MANAGEMENT");
+        if (hasRole(context, SERVICE)) {
+            requireFree(context, "HTTP");
+        }
+        reachBroker(knob(context, "RABBITMQ_URI"));
+        if (hasRole(context, PROCESSOR)) {
+            reachDatabase(context.getRegistry().lookupByNameAndType("comments", CommentsDataSource.class));
+        }
+    }
+
+    private static void requireFree(CamelContext context, String server) {
+        String host = knob(context, server + "_HOST");
+        String port = knob(context, server + "_PORT");
+        try (ServerSocket socket = new ServerSocket()) {
+            socket.setReuseAddress(true);
+            socket.bind(new InetSocketAddress(host, Integer.parseInt(port)));
+        } catch (IOException e) {
+            throw new ConfigurationException("%s_HOST=%s, %s_PORT=%s: can't listen there: %s"
+                    .formatted(server, host, server, port, e.getMessage()));
+        }
+    }
+
+    private static void reachBroker(String uri) {
+        RabbitConnections connections = new RabbitConnections();
+        try {
+            connections.setUri(uri);
+            connections.createConnection().close();
+        } catch (AmqpException e) {
+            throw new ConfigurationException("RABBITMQ_URI: the broker at %s:%d can't be used: %s".formatted(
+                    connections.getHost(), connections.getPort(), StartFailure.rootMessage(e)));
+        } finally {
+            connections.destroy();
+        }
+    }
+
+    // Makes the schema, too.
+    private static void reachDatabase(CommentsDataSource database) {
+        try (Connection connection = database.getConnection()) {
+            connection.getMetaData();
+        } catch (SQLException | RuntimeException e) {
+            throw new ConfigurationException("POSTGRES_URL, POSTGRES_USER, POSTGRES_PASSWORD: the database can't be used: "
+                    + StartFailure.rootMessage(e));
+        }
+    }
+
+    private static boolean hasRole(CamelContext context, String role) {
+        return knob(context, "COMMENTS_ROLES").contains(role);
+    }
+
+    private static String knob(CamelContext context, String name) {
+        return context.getPropertiesComponent().resolveProperty(name).orElse("").strip();
+    }
+
+    @Override
+    public void afterStart(BaseMainSupport main) {
+        CamelContext context = main.getCamelContext();
+        if (hasRole(context, SERVICE)) {
+            org.slf4j.LoggerFactory.getLogger(CommentPipeline.class)
+                    .info("Post comments to http://localhost:{}/comments", knob(context, "HTTP_PORT"));
+        }
+    }
+}
