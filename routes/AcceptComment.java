@@ -4,8 +4,6 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.util.ByteArrayBuilder;
 import java.io.IOException;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
@@ -17,8 +15,8 @@ import org.apache.camel.Processor;
 import org.apache.camel.component.platform.http.vertx.HttpMessage;
 
 /**
- * Turns a posted comment into the body of a message: a JSON array of one comment, with its id and the time it was
- * accepted, written anew from what was read. The id is left in the exchange property {@link #COMMENT_ID}.
+ * Turns a posted comment into what a message carries: a JSON object with its id and the time it was accepted, written anew
+ * from what was read. The id is left in the exchange property {@link #COMMENT_ID}.
  *
  * <p>Throws {@link InvalidRequest} for what the contract refuses. Any number of threads may call it.
  */
@@ -28,6 +26,7 @@ public class AcceptComment implements Processor {
     public static final String COMMENT_ID = "commentId";
 
     private static final JsonFactory JSON = new JsonFactory();
+    private static final TextClock CLOCK = new TextClock();
     private static final Pattern IDEMPOTENCY_KEY = Pattern.compile("[\\x21-\\x7e]{1,255}");
 
     @Override
@@ -49,9 +48,7 @@ public class AcceptComment implements Processor {
     private static byte[] json(Comment comment, UUID id) throws IOException {
         try (ByteArrayBuilder bytes = new ByteArrayBuilder(512)) {
             try (JsonGenerator json = JSON.createGenerator(bytes)) {
-                json.writeStartArray();
-                comment.writeTo(json, id, Instant.now().truncatedTo(ChronoUnit.MILLIS));
-                json.writeEndArray();
+                comment.writeTo(json, id, CLOCK.now());
             }
             return bytes.toByteArray();
         }

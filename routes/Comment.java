@@ -2,7 +2,6 @@ package comments;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
-import java.time.Instant;
 import java.util.UUID;
 
 /**
@@ -12,8 +11,8 @@ import java.util.UUID;
  */
 public record Comment(String postId, String userId, String userName, String content, UUID parentId) {
 
-    /** Writes the comment as messages carry it: with the id it was given, and when it was accepted. */
-    public void writeTo(JsonGenerator json, UUID id, Instant acceptedAt) throws IOException {
+    /** Writes the comment as messages carry it: with the id it was given, and the time it was accepted, in ISO 8601. */
+    public void writeTo(JsonGenerator json, UUID id, String acceptedAt) throws IOException {
         json.writeStartObject();
         json.writeStringField("id", id.toString());
         json.writeStringField("postId", postId);
@@ -23,7 +22,7 @@ public record Comment(String postId, String userId, String userName, String cont
         if (parentId != null) {
             json.writeStringField("parentId", parentId.toString());
         }
-        json.writeStringField("acceptedAt", acceptedAt.toString());
+        json.writeStringField("acceptedAt", acceptedAt);
         json.writeEndObject();
     }
 }

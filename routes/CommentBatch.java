@@ -1,5 +1,11 @@
 package comments;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.util.ByteArrayBuilder;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,6 +20,8 @@ public final class CommentBatch {
 
     /** The exchange property that holds the batch while its route writes it. */
     public static final String PROPERTY = "batch";
+
+    private static final JsonFactory JSON = new JsonFactory();
 
     private final List<byte[]> bodies = new ArrayList<>();
     private final List<Delivery> deliveries = new ArrayList<>();
@@ -71,6 +79,22 @@ public final class CommentBatch {
         }
         json[end++] = ']';
         return java.util.Arrays.copyOf(json, end);
+    }
+
+    /** All comments without their contents, as one JSON array in UTF-8: what a push needs to know. */
+    public byte[] notification() throws IOException {
+        ByteArrayBuilder bytes = new ByteArrayBuilder(comments * 160 + 2);
+        try (JsonParser parser = JSON.createParser(json()); JsonGenerator notification = JSON.createGenerator(bytes)) {
+            for (JsonToken token = parser.nextToken(); token != null; token = parser.nextToken()) {
+                if (token == JsonToken.FIELD_NAME && parser.currentName().equals("content")) {
+                    parser.nextToken();
+                    parser.skipChildren();
+                } else {
+                    notification.copyCurrentEvent(parser);
+                }
+            }
+        }
+        return bytes.toByteArray();
     }
 
     /** The parameters of the statement in insert-comments.sql. */

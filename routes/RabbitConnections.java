@@ -1,12 +1,18 @@
 package comments;
 
+import com.rabbitmq.client.Channel;
+import java.util.Map;
 import org.springframework.amqp.rabbit.connection.CachingConnectionFactory;
+import org.springframework.amqp.rabbit.connection.Connection;
+import org.springframework.amqp.rabbit.support.RabbitExceptionTranslator;
 
 /**
- * Connections to RabbitMQ for one purpose, such as publishing comments. A purpose has a connection of its own, because
- * the broker blocks whole connections: a full disk must stop what publishes, and not what drains.
+ * A connection to RabbitMQ for one queue and one purpose, such as publishing comments. Each has its own, because the broker
+ * blocks whole connections: a full disk must stop what publishes, and not what drains.
  *
- * <p>Nothing is connected before the first use.
+ * <p>Nothing is connected before the first use. Each time it connects, it declares its queue: durable, and a quorum queue,
+ * which confirms a message when it is on disk. (Camel declares queues only when a route starts, and the YAML DSL would make
+ * {@code xQueueType} of the argument's name, which RabbitMQ takes without a word for a classic queue.)
  */
 public class RabbitConnections extends CachingConnectionFactory {
 
@@ -20,6 +26,19 @@ public class RabbitConnections extends CachingConnectionFactory {
         getRabbitConnectionFactory().setHandshakeTimeout(CONNECT_TIMEOUT_MILLIS);
         getRabbitConnectionFactory().setChannelRpcTimeout(RPC_TIMEOUT_MILLIS);
         getRabbitConnectionFactory().setRequestedHeartbeat(HEARTBEAT_SECONDS);
+    }
+
+    /** The queue that is declared. */
+    public void setQueue(String queue) {
+        addConnectionListener(connection -> declare(connection, queue));
+    }
+
+    private static void declare(Connection connection, String queue) {
+        try (Channel channel = connection.createChannel(false)) {
+            channel.queueDeclare(queue, true, false, false, Map.of("x-queue-type", "quorum"));
+        } catch (Exception e) {
+            throw RabbitExceptionTranslator.convertRabbitAccessException(e);
+        }
     }
 
     /** The name that {@code rabbitmqctl list_connections name} shows. */

@@ -4,11 +4,16 @@ import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.Processor;
 import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
+import org.apache.camel.component.platform.http.spi.Method;
 import org.apache.camel.component.platform.http.spi.PlatformHttpConsumer;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpConsumer;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpEngine;
@@ -18,6 +23,9 @@ import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
  * The HTTP server of the REST routes. It listens once the first of them starts, so a process without one opens no port,
  * and it answers what never reaches a route (an unknown path, a body or header that is too large) with a problem, too.
  *
+ * <p>The endpoints that {@code comments.event-loop-endpoints} names, such as {@code POST /comments}, run on its event loop:
+ * see {@link EventLoopConsumer}. All others are served as Camel's own engine serves them, by worker threads.
+ *
  * <p>Camel's own server ({@code camel.server.*}) would have to listen on 8080 whenever the management server runs beside
  * it: its engine asks the registry for the one server there is, and finds two.
  */
@@ -25,9 +33,11 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
 
     private static final int IDLE_TIMEOUT_SECONDS = 75;
 
+    private final Map<String, EventLoopConsumer> eventLoopConsumers = new ConcurrentHashMap<>();
+    private Set<String> eventLoopEndpoints;
     private String host;
     private int port;
-    private long maxBody;
+    private int maxBody;
     private Vertx vertx;
     private Router router;
     private HttpServer server;
@@ -35,12 +45,13 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     @Override
     protected void doInit() throws Exception {
         super.doInit();
-        host = knob("HTTP_HOST");
-        port = Integer.parseInt(knob("HTTP_PORT"));
-        maxBody = Long.parseLong(knob("HTTP_MAX_BODY"));
+        host = property("HTTP_HOST");
+        port = Integer.parseInt(property("HTTP_PORT"));
+        maxBody = Integer.parseInt(property("HTTP_MAX_BODY"));
+        eventLoopEndpoints = Set.of(property("comments.event-loop-endpoints").split("\\s*,\\s*"));
     }
 
-    private String knob(String name) {
+    private String property(String name) {
         return getCamelContext().resolvePropertyPlaceholders("{{" + name + "}}");
     }
 
@@ -53,6 +64,10 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     public PlatformHttpConsumer createConsumer(PlatformHttpEndpoint endpoint, Processor processor) {
         if (router == null) {
             createRouter();
+        }
+        Set<Method> methods = Method.parseList(endpoint.getHttpMethodRestrict());
+        if (methods.stream().anyMatch(method -> eventLoopEndpoints.contains(method + " " + endpoint.getPath()))) {
+            return new EventLoopConsumer(endpoint, processor, this, methods);
         }
         return new VertxPlatformHttpConsumer(endpoint, processor, getHandlers(),
                 VertxPlatformHttpRouter.getRouterNameFromPort(port)) {
@@ -81,7 +96,32 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         });
     }
 
-    private void listen() throws Exception {
+    /** The largest body that is taken, in bytes. */
+    int maxBody() {
+        return maxBody;
+    }
+
+    /** Lets a consumer have the requests of its path, as soon as it is started. */
+    void add(String path, Set<Method> methods, EventLoopConsumer consumer) throws Exception {
+        methods.forEach(method -> eventLoopConsumers.put(method + " " + path, consumer));
+        listen();
+    }
+
+    /** Takes a consumer's requests away from it. */
+    void remove(EventLoopConsumer consumer) {
+        eventLoopConsumers.values().removeIf(consumer::equals);
+    }
+
+    private void handle(HttpServerRequest request) {
+        EventLoopConsumer consumer = eventLoopConsumers.get(request.method().name() + " " + request.path());
+        if (consumer == null) {
+            router.handle(request);
+        } else {
+            consumer.handle(request);
+        }
+    }
+
+    private synchronized void listen() throws Exception {
         if (server != null) {
             return;
         }
@@ -89,9 +129,11 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
                 .setHost(host)
                 .setPort(port)
                 .setIdleTimeout(IDLE_TIMEOUT_SECONDS)
-                .setHandle100ContinueAutomatically(true);
+                .setHandle100ContinueAutomatically(true)
+                .setPerFrameWebSocketCompressionSupported(false)
+                .setPerMessageWebSocketCompressionSupported(false);
         server = vertx.createHttpServer(options)
-                .requestHandler(router)
+                .requestHandler(this::handle)
                 .invalidRequestHandler(HttpProblems::answerInvalid);
         server.listen().toCompletionStage().toCompletableFuture().get();
     }

@@ -2,6 +2,7 @@ package comments;
 
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
+import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
@@ -18,9 +19,21 @@ final class HttpProblems {
             413, "The body is too large.",
             414, "The URL is too long.",
             431, "The headers are too large.",
-            500, "The request failed here, and nothing is promised.");
+            500, "The request failed here, and nothing is promised.",
+            503, "Nothing is accepted now. Retry with the same Idempotency-Key.");
 
     private HttpProblems() {
+    }
+
+    /** Answers a request before its body was read. */
+    static void answer(HttpServerRequest request, int status) {
+        answer(request.response(), status);
+    }
+
+    /** Answers a request whose body is larger than what is taken; what is left of it would be taken for the next request. */
+    static void answerTooLarge(HttpServerRequest request) {
+        request.response().putHeader("Connection", "close");
+        answer(request.response(), 413).onComplete(done -> request.connection().close());
     }
 
     /** Makes the router's own errors problems. */
@@ -45,7 +58,10 @@ final class HttpProblems {
         answer(response, status).onComplete(done -> request.connection().close());
     }
 
-    private static io.vertx.core.Future<Void> answer(HttpServerResponse response, int status) {
+    private static Future<Void> answer(HttpServerResponse response, int status) {
+        if (status == 503) {
+            response.putHeader("Retry-After", "1");
+        }
         return response.setStatusCode(status)
                 .putHeader("Content-Type", Problem.MEDIA_TYPE)
                 .end(Buffer.buffer(Problem.json(status, DETAILS.get(status))));

@@ -1,0 +1,241 @@
+package comments;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.camel.AsyncCallback;
+import org.apache.camel.CamelContext;
+import org.apache.camel.CamelContextAware;
+import org.apache.camel.Exchange;
+import org.apache.camel.ProducerTemplate;
+import org.apache.camel.support.AsyncProcessorSupport;
+
+/**
+ * A step that commits many exchanges together. It parks each exchange, without holding its thread; a publisher takes all
+ * that are waiting, sends them as one message to an endpoint that returns when the message is safe, and lets them go on,
+ * or fail, as the message did. Databases call this group commit.
+ *
+ * <p>There is no timer. While one group is on its way, the next one gathers: a lone exchange is sent at once, and under
+ * load the groups grow by themselves.
+ *
+ * <p>The body of a parked exchange is bytes: one or more JSON values, separated by commas. The body of the message is one
+ * JSON array of them; the header {@link GatherBatch#COMMENT_COUNT} of each says how many values it has, and that of the
+ * message how many there are in all.
+ *
+ * <p>What is parked is bounded. An exchange that finds no room, or comes after the step was told to stop, fails at once
+ * with {@link RejectedExecutionException}. Stopping waits for the groups that were parked before. Each exchange goes on
+ * exactly once, on a publisher's thread.
+ */
+public class GroupCommit extends AsyncProcessorSupport implements CamelContextAware {
+
+    private record Parked(Exchange exchange, AsyncCallback callback, byte[] body, int values) {
+    }
+
+    // tells a publisher to end
+    private static final Parked END = new Parked(null, null, new byte[0], 0);
+
+    private final LinkedBlockingQueue<Parked> queue = new LinkedBlockingQueue<>();
+    private final AtomicLong parked = new AtomicLong();
+    private final AtomicLong parkedBytes = new AtomicLong();
+    private final List<Thread> threads = new ArrayList<>();
+    private CamelContext camelContext;
+    private ProducerTemplate template;
+    private volatile boolean open;
+
+    private String endpoint;
+    private int publishers = 1;
+    private int groupSize = 1_000;
+    private int groupBytes = 4 << 20;
+    private int capacity = 10_000;
+    private long capacityBytes = 64 << 20;
+
+    /** Where a group is sent to. A message is taken for safe when the endpoint returns without an exception. */
+    public void setEndpoint(String endpoint) {
+        this.endpoint = endpoint;
+    }
+
+    /** How many groups may be on their way at once. */
+    public void setPublishers(int publishers) {
+        this.publishers = publishers;
+    }
+
+    /** A group ends when it holds this many values; one exchange is never split. */
+    public void setGroupSize(int groupSize) {
+        this.groupSize = groupSize;
+    }
+
+    /** A group ends when it holds this many bytes; one exchange is never split. */
+    public void setGroupBytes(int groupBytes) {
+        this.groupBytes = groupBytes;
+    }
+
+    /** How many exchanges may be parked, including those whose group is on its way. */
+    public void setCapacity(int capacity) {
+        this.capacity = capacity;
+    }
+
+    /** How many bytes of bodies may be parked, including those whose group is on its way. */
+    public void setCapacityBytes(long capacityBytes) {
+        this.capacityBytes = capacityBytes;
+    }
+
+    @Override
+    public void setCamelContext(CamelContext camelContext) {
+        this.camelContext = camelContext;
+    }
+
+    @Override
+    public CamelContext getCamelContext() {
+        return camelContext;
+    }
+
+    /** How many exchanges wait for their commit now. */
+    public long getParked() {
+        return parked.get();
+    }
+
+    @Override
+    public boolean process(Exchange exchange, AsyncCallback callback) {
+        byte[] body = exchange.getMessage().getBody(byte[].class);
+        Integer values = exchange.getMessage().getHeader(GatherBatch.COMMENT_COUNT, 1, Integer.class);
+        if (!open || !reserve(body.length)) {
+            return refuse(exchange, callback);
+        }
+        Parked parking = new Parked(exchange, callback, body, values);
+        queue.add(parking);
+        // The step may have closed, and refused what was left, between the check above and here.
+        if (!open && queue.remove(parking)) {
+            release(body.length);
+            return refuse(exchange, callback);
+        }
+        return false;
+    }
+
+    private static boolean refuse(Exchange exchange, AsyncCallback callback) {
+        exchange.setException(new RejectedExecutionException("no room to wait for the commit"));
+        callback.done(true);
+        return true;
+    }
+
+    private boolean reserve(int bytes) {
+        if (parked.incrementAndGet() <= capacity) {
+            if (parkedBytes.addAndGet(bytes) <= capacityBytes) {
+                return true;
+            }
+            parkedBytes.addAndGet(-bytes);
+        }
+        parked.decrementAndGet();
+        return false;
+    }
+
+    private void release(int bytes) {
+        parkedBytes.addAndGet(-bytes);
+        parked.decrementAndGet();
+    }
+
+    private void publish() {
+        List<Parked> group = new ArrayList<>();
+        try {
+            for (Parked first = queue.take(); first != END; first = queue.take()) {
+                boolean end = gather(first, group);
+                commit(group);
+                group.clear();
+                if (end) {
+                    return;
+                }
+            }
+        } catch (InterruptedException e) {
+            // nobody interrupts a publisher but a JVM that is being torn down
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Takes what is waiting, as far as it fits into one group. Returns whether the publisher has to end after it. */
+    private boolean gather(Parked first, List<Parked> group) {
+        int values = 0;
+        int bytes = 0;
+        for (Parked next = first; next != null; next = queue.poll()) {
+            if (next == END) {
+                return true;
+            }
+            group.add(next);
+            values += next.values();
+            bytes += next.body().length;
+            if (values >= groupSize || bytes >= groupBytes) {
+                return false;
+            }
+        }
+        return false;
+    }
+
+    private void commit(List<Parked> group) {
+        Exception failure;
+        try {
+            failure = send(group);
+        } catch (RuntimeException e) {
+            failure = e;
+        }
+        for (Parked one : group) {
+            release(one.body().length);
+            if (failure != null) {
+                one.exchange().setException(failure);
+            }
+            one.callback().done(false);
+        }
+    }
+
+    private Exception send(List<Parked> group) {
+        int values = group.stream().mapToInt(Parked::values).sum();
+        Exchange sent = template.send(endpoint, message -> {
+            message.getMessage().setHeader(GatherBatch.COMMENT_COUNT, values);
+            message.getMessage().setBody(array(group));
+        });
+        // A handler that swallowed the exception did not make the message safe.
+        return sent.getException() != null ? sent.getException()
+                : sent.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
+    }
+
+    private static byte[] array(List<Parked> group) {
+        int length = 1;
+        for (Parked one : group) {
+            length += one.body().length + 1;
+        }
+        byte[] array = new byte[length];
+        int end = 0;
+        for (Parked one : group) {
+            array[end] = (byte) (end == 0 ? '[' : ',');
+            System.arraycopy(one.body(), 0, array, end + 1, one.body().length);
+            end += one.body().length + 1;
+        }
+        array[end] = ']';
+        return array;
+    }
+
+    @Override
+    protected void doStart() {
+        template = camelContext.createProducerTemplate();
+        open = true;
+        for (int i = 1; i <= publishers; i++) {
+            Thread thread = new Thread(this::publish, "group-commit-" + i);
+            threads.add(thread);
+            thread.start();
+        }
+    }
+
+    @Override
+    protected void doStop() throws Exception {
+        open = false;
+        threads.forEach(thread -> queue.add(END));
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        threads.clear();
+        for (Parked late = queue.poll(); late != null; late = queue.poll()) {
+            release(late.body().length);
+            refuse(late.exchange(), late.callback());
+        }
+        template.close();
+    }
+}

@@ -1,0 +1,171 @@
+package comments;
+
+import io.vertx.core.Context;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.camel.Exchange;
+import org.apache.camel.ExchangePattern;
+import org.apache.camel.Message;
+import org.apache.camel.Processor;
+import org.apache.camel.Suspendable;
+import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
+import org.apache.camel.component.platform.http.spi.Method;
+import org.apache.camel.component.platform.http.spi.PlatformHttpConsumer;
+import org.apache.camel.support.DefaultConsumer;
+
+/**
+ * Serves one path by a route that runs on the event loop of the HTTP server, and answers when the exchange is done, whenever
+ * and on whatever thread that is. Camel's own consumer takes a worker thread for each request, for as long as its route
+ * takes.
+ *
+ * <p>Only for routes that never block, with a fixed path, whose bodies fit into memory both ways. The body is a byte array.
+ * The headers are those that platform-http makes, without query parameters; they are made only if a step asks for them.
+ */
+final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpConsumer, Suspendable {
+
+    /** The answers of one event loop. Those that become ready together are written by one task. */
+    private static final class Outbox {
+
+        private record Answer(HttpServerResponse response, Exchange exchange, EventLoopConsumer consumer) {
+        }
+
+        private final Queue<Answer> ready = new ConcurrentLinkedQueue<>();
+        private final AtomicBoolean scheduled = new AtomicBoolean();
+        private final Context loop;
+
+        Outbox(Context loop) {
+            this.loop = loop;
+        }
+
+        void add(HttpServerResponse response, Exchange exchange, EventLoopConsumer consumer) {
+            ready.add(new Answer(response, exchange, consumer));
+            if (!scheduled.get() && scheduled.compareAndSet(false, true)) {
+                loop.runOnContext(task -> writeAll());
+            }
+        }
+
+        private void writeAll() {
+            scheduled.set(false);
+            for (Answer answer = ready.poll(); answer != null; answer = ready.poll()) {
+                answer.consumer().write(answer.response(), answer.exchange());
+            }
+        }
+    }
+
+    private final HttpEngine engine;
+    private final Set<Method> methods;
+    private volatile Outbox outbox;
+
+    EventLoopConsumer(PlatformHttpEndpoint endpoint, Processor processor, HttpEngine engine, Set<Method> methods) {
+        super(endpoint, processor);
+        this.engine = engine;
+        this.methods = methods;
+    }
+
+    @Override
+    public PlatformHttpEndpoint getEndpoint() {
+        return (PlatformHttpEndpoint) super.getEndpoint();
+    }
+
+    @Override
+    protected void doStart() throws Exception {
+        super.doStart();
+        engine.add(getEndpoint().getPath(), methods, this);
+    }
+
+    @Override
+    protected void doStop() throws Exception {
+        engine.remove(this);
+        super.doStop();
+    }
+
+    /** Takes a request whose headers are read; called on the event loop. */
+    void handle(HttpServerRequest request) {
+        if (isSuspended()) {
+            HttpProblems.answer(request, 503);
+            return;
+        }
+        if (outbox == null) {
+            outbox = new Outbox(Vertx.currentContext());
+        }
+        String length = request.headers().get(HttpHeaders.CONTENT_LENGTH);
+        if (length != null && Long.parseLong(length) > engine.maxBody()) {
+            HttpProblems.answerTooLarge(request);
+            return;
+        }
+        new Body(request).read();
+    }
+
+    /** Gathers the body of a request, up to the largest size. */
+    private final class Body {
+
+        private final HttpServerRequest request;
+        private Buffer body;
+        private boolean tooLarge;
+
+        Body(HttpServerRequest request) {
+            this.request = request;
+        }
+
+        void read() {
+            request.handler(this::add).endHandler(end -> process());
+        }
+
+        private void add(Buffer part) {
+            if (tooLarge) {
+                return;
+            }
+            if ((body == null ? 0 : body.length()) + part.length() > engine.maxBody()) {
+                tooLarge = true;
+                body = null;
+                HttpProblems.answerTooLarge(request);
+                return;
+            }
+            body = body == null ? part : body.appendBuffer(part);
+        }
+
+        private void process() {
+            if (!tooLarge) {
+                EventLoopConsumer.this.process(request, body == null ? new byte[0] : body.getBytes());
+            }
+        }
+    }
+
+    private void process(HttpServerRequest request, byte[] body) {
+        Exchange exchange = createExchange(false);
+        exchange.setPattern(ExchangePattern.InOut);
+        Message message = new EventLoopMessage(exchange, request);
+        message.setBody(body);
+        exchange.setMessage(message);
+        try {
+            createUoW(exchange);
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+        getAsyncProcessor().process(exchange, doneSync -> outbox.add(request.response(), exchange, this));
+    }
+
+    private void write(HttpServerResponse response, Exchange exchange) {
+        if (!response.ended() && !response.closed()) {
+            Message message = exchange.getMessage();
+            for (Map.Entry<String, Object> header : message.getHeaders().entrySet()) {
+                if (header.getKey().equals(Exchange.HTTP_RESPONSE_CODE)) {
+                    response.setStatusCode((Integer) header.getValue());
+                } else {
+                    response.headers().set(header.getKey(), header.getValue().toString());
+                }
+            }
+            response.end(Buffer.buffer(message.getBody(byte[].class)));
+        }
+        doneUoW(exchange);
+        releaseExchange(exchange, false);
+    }
+}
