@@ -1,9 +1,12 @@
 package comments;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonFactoryBuilder;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.util.ByteArrayBuilder;
+import comments.CommentReader.Comments;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
@@ -15,29 +18,42 @@ import org.apache.camel.Processor;
 import org.apache.camel.component.platform.http.vertx.HttpMessage;
 
 /**
- * Turns a posted comment into what a message carries: a JSON object with its id and the time it was accepted, written anew
- * from what was read. The id is left in the exchange property {@link #COMMENT_ID}.
+ * Turns posted comments into what a message carries: JSON objects, separated by commas, with their ids and the time they
+ * were accepted, written anew from what was read. All headers of the request are removed; the header
+ * {@link GatherBatch#COMMENT_COUNT} says how many comments there are, and the exchange property {@link #ACCEPTED} which.
  *
- * <p>Throws {@link InvalidRequest} for what the contract refuses. Any number of threads may call it.
+ * <p>Throws {@link InvalidRequest} for what the contract refuses: then it accepts none of them. Any number of threads may
+ * call it.
  */
 public class AcceptComment implements Processor {
 
-    /** The exchange property that holds the id, a {@link UUID}, of the comment. */
-    public static final String COMMENT_ID = "commentId";
+    /** The exchange property that holds the {@link Accepted} comments. */
+    public static final String ACCEPTED = "accepted";
 
-    private static final JsonFactory JSON = new JsonFactory();
+    /** The ids of accepted comments, in the order of the body; {@code bulk} if the body was a list. */
+    public record Accepted(List<UUID> ids, boolean bulk) {
+    }
+
+    private enum MediaType {
+        JSON, NDJSON
+    }
+
+    private static final JsonFactory JSON_FACTORY = new JsonFactoryBuilder().rootValueSeparator(",").build();
     private static final TextClock CLOCK = new TextClock();
     private static final Pattern IDEMPOTENCY_KEY = Pattern.compile("[\\x21-\\x7e]{1,255}");
 
     @Override
     public void process(Exchange exchange) throws Exception {
         Message message = exchange.getMessage();
-        requireJson(message);
+        MediaType mediaType = mediaType(message);
         String key = idempotencyKey(message);
-        Comment comment = CommentReader.read(body(message));
-        UUID id = key == null ? CommentIds.next() : CommentIds.derive("", key, comment);
-        exchange.setProperty(COMMENT_ID, id);
-        message.setBody(json(comment, id));
+        byte[] body = body(message);
+        Comments comments = mediaType == MediaType.JSON ? CommentReader.read(body) : CommentReader.readLines(body);
+        List<UUID> ids = ids(comments, key);
+        exchange.setProperty(ACCEPTED, new Accepted(ids, comments.bulk()));
+        message.removeHeaders("*");
+        message.setHeader(GatherBatch.COMMENT_COUNT, ids.size());
+        message.setBody(json(comments.list(), ids));
     }
 
     private static byte[] body(Message message) {
@@ -45,37 +61,54 @@ public class AcceptComment implements Processor {
         return body == null ? new byte[0] : body;
     }
 
-    private static byte[] json(Comment comment, UUID id) throws IOException {
+    private static List<UUID> ids(Comments comments, String key) {
+        if (!comments.bulk()) {
+            Comment comment = comments.list().get(0);
+            return List.of(key == null ? CommentIds.next() : CommentIds.derive("", key, comment));
+        }
+        List<UUID> ids = new ArrayList<>(comments.list().size());
+        for (Comment comment : comments.list()) {
+            // the place in the list tells equal comments of one request apart
+            ids.add(key == null ? CommentIds.next() : CommentIds.derive("", key + ' ' + ids.size(), comment));
+        }
+        return ids;
+    }
+
+    private static byte[] json(List<Comment> comments, List<UUID> ids) throws IOException {
+        String acceptedAt = CLOCK.now();
         try (ByteArrayBuilder bytes = new ByteArrayBuilder(512)) {
-            try (JsonGenerator json = JSON.createGenerator(bytes)) {
-                comment.writeTo(json, id, CLOCK.now());
+            try (JsonGenerator json = JSON_FACTORY.createGenerator(bytes)) {
+                for (int i = 0; i < ids.size(); i++) {
+                    comments.get(i).writeTo(json, ids.get(i), acceptedAt);
+                }
             }
             return bytes.toByteArray();
         }
     }
 
-    private static void requireJson(Message message) throws InvalidRequest {
-        List<String> types = header(message, "Content-Type");
-        if (types.size() != 1 || !isJson(types.get(0))) {
-            throw InvalidRequest.unsupportedMediaType("Content-Type must be application/json, in UTF-8.");
-        }
+    private static MediaType mediaType(Message message) throws InvalidRequest {
         if (!header(message, "Content-Encoding").isEmpty()) {
             throw InvalidRequest.unsupportedMediaType("Content-Encoding is not supported: send the body as it is.");
         }
-    }
-
-    private static boolean isJson(String contentType) {
-        String[] parts = contentType.toLowerCase(Locale.ROOT).split(";");
-        if (!parts[0].strip().equals("application/json")) {
-            return false;
+        List<String> types = header(message, "Content-Type");
+        String type = types.size() == 1 ? types.get(0) : "";
+        // what most callers send, without taking it apart
+        if (type.equals("application/json")) {
+            return MediaType.JSON;
         }
+        String[] parts = type.toLowerCase(Locale.ROOT).split(";");
         for (int i = 1; i < parts.length; i++) {
             String parameter = parts[i].strip();
             if (parameter.startsWith("charset=") && !parameter.substring(8).replace("\"", "").equals("utf-8")) {
-                return false;
+                throw InvalidRequest.unsupportedMediaType("The charset must be UTF-8, as it always is for JSON.");
             }
         }
-        return true;
+        return switch (parts[0].strip()) {
+            case "application/json" -> MediaType.JSON;
+            case "application/x-ndjson" -> MediaType.NDJSON;
+            default -> throw InvalidRequest.unsupportedMediaType(
+                    "Content-Type must be application/json, or application/x-ndjson for a comment on each line.");
+        };
     }
 
     private static String idempotencyKey(Message message) throws InvalidRequest {

@@ -3,10 +3,14 @@ package comments;
 import com.rabbitmq.client.AlreadyClosedException;
 import com.rabbitmq.client.Channel;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.WeakHashMap;
+import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.slf4j.Logger;
@@ -26,8 +30,16 @@ public class AcknowledgeInOrder implements Processor {
 
     private static final Logger LOG = LoggerFactory.getLogger(AcknowledgeInOrder.class);
 
-    // Weak, so that a channel that is gone takes its tags with it.
-    private final Map<Channel, SettledTags> channels = new WeakHashMap<>();
+    // Weak, so that a channel that is gone takes its window with it.
+    private final Map<Channel, DeliveryWindow> windows = new WeakHashMap<>();
+
+    /** Notes that a message is here; called in the order of the channel's deliveries. */
+    void received(Delivery delivery) {
+        DeliveryWindow window = window(delivery.channel());
+        synchronized (window) {
+            window.received(System.nanoTime());
+        }
+    }
 
     @Override
     public void process(Exchange exchange) throws IOException {
@@ -48,14 +60,11 @@ public class AcknowledgeInOrder implements Processor {
     }
 
     private void settle(Channel channel, List<Delivery> deliveries) throws IOException {
-        SettledTags tags;
-        synchronized (channels) {
-            tags = channels.computeIfAbsent(channel, key -> new SettledTags());
-        }
+        DeliveryWindow window = window(channel);
         // Acknowledging under the lock keeps the tags of a channel rising: RabbitMQ closes it for a tag it knows no more.
-        synchronized (tags) {
-            deliveries.forEach(delivery -> tags.settle(delivery.tag()));
-            long upTo = tags.advance();
+        synchronized (window) {
+            deliveries.forEach(delivery -> window.settle(delivery.tag()));
+            long upTo = window.advance();
             if (upTo == 0) {
                 return;
             }
@@ -66,5 +75,35 @@ public class AcknowledgeInOrder implements Processor {
                         + " the broker delivers them again, and their rows are there already.", deliveries.size());
             }
         }
+    }
+
+    private DeliveryWindow window(Channel channel) {
+        synchronized (windows) {
+            return windows.computeIfAbsent(channel, key -> new DeliveryWindow());
+        }
+    }
+
+    /** How many messages were received and are not acknowledged. */
+    public int unsettled() {
+        return ofOpenChannels(DeliveryWindow::size).mapToInt(Integer::intValue).sum();
+    }
+
+    /** How long the oldest of them has been waiting; zero if there is none. */
+    public Duration oldestUnsettled() {
+        long now = System.nanoTime();
+        return ofOpenChannels(DeliveryWindow::oldestNanos).filter(Objects::nonNull)
+                .map(received -> Duration.ofNanos(now - received)).max(Duration::compareTo).orElse(Duration.ZERO);
+    }
+
+    private <T> Stream<T> ofOpenChannels(Function<DeliveryWindow, T> question) {
+        List<DeliveryWindow> open;
+        synchronized (windows) {
+            open = windows.entrySet().stream().filter(entry -> entry.getKey().isOpen()).map(Map.Entry::getValue).toList();
+        }
+        return open.stream().map(window -> {
+            synchronized (window) {
+                return question.apply(window);
+            }
+        });
     }
 }

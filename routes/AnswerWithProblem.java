@@ -1,5 +1,7 @@
 package comments;
 
+import comments.PipelineMetrics.Refusal;
+import java.util.concurrent.RejectedExecutionException;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
@@ -21,12 +23,22 @@ public class AnswerWithProblem implements Processor {
         message.setHeader(Exchange.CONTENT_TYPE, Problem.MEDIA_TYPE);
         Exception failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
         if (failure instanceof InvalidRequest invalid) {
+            PipelineMetrics.refused(reason(invalid));
             message.setHeader(Exchange.HTTP_RESPONSE_CODE, invalid.status());
             message.setBody(Problem.json(invalid.status(), invalid.getMessage(), invalid.errors()));
         } else {
+            PipelineMetrics.refused(failure instanceof RejectedExecutionException ? Refusal.FULL : Refusal.UNCONFIRMED);
             message.setHeader(Exchange.HTTP_RESPONSE_CODE, 503);
             message.setHeader("Retry-After", RETRY_AFTER_SECONDS);
             message.setBody(Problem.json(503, "The comment is not promised. Retry with the same Idempotency-Key."));
         }
+    }
+
+    private static Refusal reason(InvalidRequest invalid) {
+        return switch (invalid.status()) {
+            case 400 -> Refusal.MALFORMED;
+            case 415 -> Refusal.MEDIA_TYPE;
+            default -> Refusal.INVALID;
+        };
     }
 }

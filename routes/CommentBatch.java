@@ -27,6 +27,7 @@ public final class CommentBatch {
     private final List<Delivery> deliveries = new ArrayList<>();
     private int comments;
     private int bytes;
+    private long insertStartedNanos;
 
     /**
      * Adds a message.
@@ -49,6 +50,16 @@ public final class CommentBatch {
     /** The size of all bodies. */
     public int bytes() {
         return bytes;
+    }
+
+    /** The bodies of the messages; not to be changed. */
+    List<byte[]> bodies() {
+        return bodies;
+    }
+
+    /** When the insert began, by {@link System#nanoTime}. */
+    long insertStartedNanos() {
+        return insertStartedNanos;
     }
 
     /** The messages to acknowledge when the batch is settled. */
@@ -97,8 +108,9 @@ public final class CommentBatch {
         return bytes.toByteArray();
     }
 
-    /** The parameters of the statement in insert-comments.sql. */
+    /** The parameters of the statement in insert-comments.sql. Asking for them starts the time of the insert. */
     public Map<String, Object> parameters() {
+        insertStartedNanos = System.nanoTime();
         return Map.of("comments", new String(json(), StandardCharsets.UTF_8));
     }
 

@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
 
@@ -17,44 +18,83 @@ import java.util.UUID;
  * Reads the body of {@code POST /comments}, and refuses whatever the contract doesn't name.
  *
  * <p>Stateless, so any number of threads may call it. Lengths are counted in Unicode characters (code points), as JSON
- * Schema counts them.
+ * Schema counts them. Every method throws {@link InvalidRequest}: 400 if the body is not JSON in UTF-8, 422 naming each
+ * field that is wrong.
  */
 public final class CommentReader {
 
+    /** The most comments that one request may hold. */
+    public static final int MAX_COMMENTS = 1_000;
+
+    private static final String HOW_MANY = "must hold 1 to " + MAX_COMMENTS + " comments";
     private static final int MAX_NAME = 200;
     private static final int MAX_CONTENT = 10_000;
+    private static final int MAX_ERRORS = 100;
+    private static final int MAX_SHOWN_NAME = 64;
 
     // JSON is UTF-8 (RFC 8259, 8.1): a body in UTF-16, or behind a byte order mark, is malformed, not guessed at.
     private static final JsonFactory JSON = JsonFactory.builder()
             .disable(JsonFactory.Feature.CHARSET_DETECTION)
             .build();
 
+    private final List<FieldError> errors = new ArrayList<>(0);
+
     private CommentReader() {
     }
 
-    /**
-     * Reads exactly one comment.
-     *
-     * @throws InvalidRequest 400 if the body is not one JSON text in UTF-8, 422 naming each field that is wrong
-     */
-    public static Comment read(byte[] body) throws InvalidRequest {
+    /** What was read, in the order of the body; {@code bulk} if it was a list, even of one. */
+    public record Comments(List<Comment> list, boolean bulk) {
+    }
+
+    /** Reads {@code application/json}: one comment, or an array of 1 to {@value #MAX_COMMENTS}. */
+    public static Comments read(byte[] body) throws InvalidRequest {
         requireUtf8(body);
-        try (JsonParser parser = JSON.createParser(body)) {
-            JsonToken first = parser.nextToken();
-            if (first == null) {
-                throw InvalidRequest.malformed("The body is empty: send one comment as a JSON object.");
+        CommentReader reader = new CommentReader();
+        Comments comments = reader.parse(body, 0, body.length, parser ->
+                parser.currentToken() == JsonToken.START_ARRAY
+                        ? new Comments(reader.readArray(parser), true)
+                        : new Comments(Collections.singletonList(reader.readComment(parser, "#")), false));
+        reader.requireValid();
+        return comments;
+    }
+
+    /** Reads {@code application/x-ndjson}: 1 to {@value #MAX_COMMENTS} comments, each on a line of its own. */
+    public static Comments readLines(byte[] body) throws InvalidRequest {
+        requireUtf8(body);
+        CommentReader reader = new CommentReader();
+        List<Comment> comments = new ArrayList<>();
+        for (int from = 0; from < body.length;) {
+            int to = from;
+            while (to < body.length && body[to] != '\n') {
+                to++;
             }
-            if (first != JsonToken.START_OBJECT) {
-                parser.skipChildren();
-                requireEnd(parser);
-                throw InvalidRequest.wrongFields(List.of(new FieldError("#", "must be an object, a comment")));
+            requireRoom(comments);
+            String pointer = "#/" + comments.size();
+            comments.add(reader.parse(body, from, to - from, parser -> reader.readComment(parser, pointer)));
+            from = to + 1;
+        }
+        if (comments.isEmpty()) {
+            throw InvalidRequest.malformed("The body is empty: send a comment on each line.");
+        }
+        reader.requireValid();
+        return new Comments(comments, true);
+    }
+
+    private interface Grammar<T> {
+        T read(JsonParser parser) throws IOException, InvalidRequest;
+    }
+
+    /** Reads one JSON text. */
+    private <T> T parse(byte[] body, int from, int length, Grammar<T> grammar) throws InvalidRequest {
+        try (JsonParser parser = JSON.createParser(body, from, length)) {
+            if (parser.nextToken() == null) {
+                throw InvalidRequest.malformed("The body is empty: send a comment as a JSON object.");
             }
-            Fields fields = new Fields();
-            while (parser.nextToken() == JsonToken.FIELD_NAME) {
-                fields.read(parser);
+            T read = grammar.read(parser);
+            if (parser.nextToken() != null) {
+                throw InvalidRequest.malformed("The body is not JSON: text follows its end.");
             }
-            requireEnd(parser);
-            return fields.comment();
+            return read;
         } catch (JsonProcessingException e) {
             throw InvalidRequest.malformed("The body is not JSON: " + describe(e));
         } catch (IOException e) {
@@ -62,9 +102,121 @@ public final class CommentReader {
         }
     }
 
-    private static void requireEnd(JsonParser parser) throws IOException, InvalidRequest {
-        if (parser.nextToken() != null) {
-            throw InvalidRequest.malformed("The body is not JSON: text follows the comment.");
+    private List<Comment> readArray(JsonParser parser) throws IOException, InvalidRequest {
+        List<Comment> comments = new ArrayList<>();
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
+            requireRoom(comments);
+            comments.add(readComment(parser, "#/" + comments.size()));
+        }
+        if (comments.isEmpty()) {
+            wrong("#", HOW_MANY);
+        }
+        return comments;
+    }
+
+    private static void requireRoom(List<Comment> comments) throws InvalidRequest {
+        if (comments.size() == MAX_COMMENTS) {
+            throw InvalidRequest.wrongFields(List.of(new FieldError("#", HOW_MANY)));
+        }
+    }
+
+    /** Reads a comment, wrong or not: what is wrong is among the errors. */
+    private Comment readComment(JsonParser parser, String pointer) throws IOException {
+        if (parser.currentToken() != JsonToken.START_OBJECT) {
+            parser.skipChildren();
+            wrong(pointer, "must be a comment, an object");
+            return null;
+        }
+        String postId = null;
+        String userId = null;
+        String userName = null;
+        String content = null;
+        String parentId = null;
+        while (parser.nextToken() == JsonToken.FIELD_NAME) {
+            String name = parser.currentName();
+            parser.nextToken();
+            switch (name) {
+                case "postId" -> postId = text(parser, pointer, name, postId, MAX_NAME);
+                case "userId" -> userId = text(parser, pointer, name, userId, MAX_NAME);
+                case "userName" -> userName = text(parser, pointer, name, userName, MAX_NAME);
+                case "content" -> content = text(parser, pointer, name, content, MAX_CONTENT);
+                case "parentId" -> parentId = string(parser, pointer, name, parentId);
+                default -> {
+                    parser.skipChildren();
+                    wrong(field(pointer, name), "is not a field of a comment");
+                }
+            }
+        }
+        require(pointer, "postId", postId);
+        require(pointer, "userId", userId);
+        require(pointer, "userName", userName);
+        require(pointer, "content", content);
+        return new Comment(postId, userId, userName, content, uuid(pointer, parentId));
+    }
+
+    /** Reads a string; "" stands for a value that isn't one, which is among the errors then. */
+    private String string(JsonParser parser, String pointer, String name, String before) throws IOException {
+        if (before != null) {
+            wrong(field(pointer, name), "is given twice");
+        }
+        if (parser.currentToken() != JsonToken.VALUE_STRING) {
+            parser.skipChildren();
+            wrong(field(pointer, name), "must be a string");
+            return "";
+        }
+        return parser.getText();
+    }
+
+    private String text(JsonParser parser, String pointer, String name, String before, int most) throws IOException {
+        int wrongBefore = errors.size();
+        String text = string(parser, pointer, name, before);
+        int length = length(text);
+        if (length < 0) {
+            wrong(field(pointer, name), "must not contain the character U+0000 or half of a surrogate pair");
+        } else if ((length < 1 || length > most) && errors.size() == wrongBefore) {
+            wrong(field(pointer, name), "must be 1 to " + most + " characters long, and is " + length);
+        }
+        return text;
+    }
+
+    private void require(String pointer, String name, String value) {
+        if (value == null) {
+            wrong(field(pointer, name), "is missing");
+        }
+    }
+
+    private UUID uuid(String pointer, String text) {
+        if (text == null) {
+            return null;
+        }
+        try {
+            UUID uuid = UUID.fromString(text);
+            // UUID.fromString also takes short groups, such as 1-1-1-1-1
+            if (uuid.toString().equalsIgnoreCase(text)) {
+                return uuid;
+            }
+        } catch (IllegalArgumentException e) {
+            // said below
+        }
+        wrong(field(pointer, "parentId"), "must be a UUID, or left out");
+        return null;
+    }
+
+    private static String field(String pointer, String name) {
+        String shown = name.length() <= MAX_SHOWN_NAME ? name : name.substring(0, MAX_SHOWN_NAME) + "…";
+        return pointer + "/" + shown.replace("~", "~0").replace("/", "~1");
+    }
+
+    // The answer must not grow with what is wrong.
+    private void wrong(String pointer, String detail) {
+        if (errors.size() < MAX_ERRORS) {
+            errors.add(new FieldError(pointer, detail));
+        }
+    }
+
+    private void requireValid() throws InvalidRequest {
+        if (!errors.isEmpty()) {
+            throw InvalidRequest.wrongFields(errors);
         }
     }
 
@@ -87,92 +239,6 @@ public final class CommentReader {
         return at == null
                 ? "it can't be read."
                 : "it can't be read past line %d, column %d.".formatted(at.getLineNr(), at.getColumnNr());
-    }
-
-    /** The fields read so far, and what is wrong with them. */
-    private static final class Fields {
-        private String postId;
-        private String userId;
-        private String userName;
-        private String content;
-        private String parentId;
-        private final List<FieldError> errors = new ArrayList<>(0);
-
-        void read(JsonParser parser) throws IOException {
-            String name = parser.currentName();
-            parser.nextToken();
-            switch (name) {
-                case "postId" -> postId = text(parser, name, postId, MAX_NAME);
-                case "userId" -> userId = text(parser, name, userId, MAX_NAME);
-                case "userName" -> userName = text(parser, name, userName, MAX_NAME);
-                case "content" -> content = text(parser, name, content, MAX_CONTENT);
-                case "parentId" -> parentId = text(parser, name, parentId, MAX_NAME);
-                default -> {
-                    parser.skipChildren();
-                    wrong(name, "is not a field of a comment");
-                }
-            }
-        }
-
-        private String text(JsonParser parser, String name, String before, int most) throws IOException {
-            if (before != null) {
-                wrong(name, "is given twice");
-            }
-            if (parser.currentToken() != JsonToken.VALUE_STRING) {
-                parser.skipChildren();
-                wrong(name, "must be a string");
-                return "";
-            }
-            String text = parser.getText();
-            int length = length(text);
-            if (length < 0) {
-                wrong(name, "must not contain the character U+0000 or half of a surrogate pair");
-            } else if (length < 1 || length > most) {
-                wrong(name, "must be 1 to " + most + " characters long, and is " + length);
-            }
-            return text;
-        }
-
-        Comment comment() throws InvalidRequest {
-            require("postId", postId);
-            require("userId", userId);
-            require("userName", userName);
-            require("content", content);
-            UUID parent = parent();
-            if (!errors.isEmpty()) {
-                throw InvalidRequest.wrongFields(errors);
-            }
-            return new Comment(postId, userId, userName, content, parent);
-        }
-
-        private void require(String name, String value) {
-            if (value == null) {
-                wrong(name, "is missing");
-            }
-        }
-
-        private UUID parent() {
-            if (parentId == null) {
-                return null;
-            }
-            try {
-                UUID uuid = UUID.fromString(parentId);
-                // UUID.fromString also takes short groups, such as 1-1-1-1-1
-                if (uuid.toString().equalsIgnoreCase(parentId)) {
-                    return uuid;
-                }
-            } catch (IllegalArgumentException e) {
-                // said below
-            }
-            if (errors.stream().noneMatch(error -> error.pointer().equals("#/parentId"))) {
-                wrong("parentId", "must be a UUID, or left out");
-            }
-            return null;
-        }
-
-        private void wrong(String name, String detail) {
-            errors.add(new FieldError("#/" + name.replace("~", "~0").replace("/", "~1"), detail));
-        }
     }
 
     /** The length in code points, or -1 if PostgreSQL couldn't store the text or UTF-8 couldn't say it. */

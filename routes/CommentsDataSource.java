@@ -1,6 +1,7 @@
 package comments;
 
 import com.zaxxer.hikari.HikariDataSource;
+import io.vertx.core.Context;
 import java.sql.Connection;
 import java.sql.SQLException;
 import org.flywaydb.core.Flyway;
@@ -34,9 +35,13 @@ public class CommentsDataSource extends HikariDataSource {
      * A connection from the pool.
      *
      * @throws SQLException if none is to be had in time, or if the schema can't be made
+     * @throws IllegalStateException on an event loop of the HTTP server, which must never wait for a database
      */
     @Override
     public Connection getConnection() throws SQLException {
+        if (Context.isOnEventLoopThread()) {
+            throw new IllegalStateException("a route on the event loop must not use the database");
+        }
         if (!migrated) {
             migrate();
         }

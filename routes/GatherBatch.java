@@ -13,12 +13,21 @@ public class GatherBatch implements AggregationStrategy {
     /** The header that says how many comments are in a message. */
     public static final String COMMENT_COUNT = "commentCount";
 
+    private AcknowledgeInOrder acknowledge = new AcknowledgeInOrder();
+
+    /** What will acknowledge the messages: it is told of each. */
+    public void setAcknowledge(AcknowledgeInOrder acknowledge) {
+        this.acknowledge = acknowledge;
+    }
+
     @Override
     public Exchange aggregate(Exchange batched, Exchange received) {
         Message message = received.getMessage();
         Exchange exchange = batched == null ? received : batched;
         CommentBatch batch = batched == null ? new CommentBatch() : batched.getMessage().getBody(CommentBatch.class);
-        batch.add(Delivery.of(received), message.getBody(byte[].class), count(message));
+        Delivery delivery = Delivery.of(received);
+        acknowledge.received(delivery);
+        batch.add(delivery, message.getBody(byte[].class), count(message));
         if (batched == null) {
             exchange.getMessage().setBody(batch);
             exchange.setProperty(CommentBatch.PROPERTY, batch);

@@ -172,10 +172,14 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
 
     private void commit(List<Parked> group) {
         Exception failure;
+        long start = System.nanoTime();
         try {
             failure = send(group);
         } catch (RuntimeException e) {
             failure = e;
+        }
+        if (failure == null) {
+            PipelineMetrics.confirmed(values(group), System.nanoTime() - start);
         }
         for (Parked one : group) {
             release(one.body().length);
@@ -187,14 +191,21 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
     }
 
     private Exception send(List<Parked> group) {
-        int values = group.stream().mapToInt(Parked::values).sum();
         Exchange sent = template.send(endpoint, message -> {
-            message.getMessage().setHeader(GatherBatch.COMMENT_COUNT, values);
+            message.getMessage().setHeader(GatherBatch.COMMENT_COUNT, values(group));
             message.getMessage().setBody(array(group));
         });
         // A handler that swallowed the exception did not make the message safe.
         return sent.getException() != null ? sent.getException()
                 : sent.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
+    }
+
+    private static int values(List<Parked> group) {
+        int values = 0;
+        for (Parked one : group) {
+            values += one.values();
+        }
+        return values;
     }
 
     private static byte[] array(List<Parked> group) {

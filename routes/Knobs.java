@@ -29,7 +29,13 @@ public final class Knobs {
         RULES.put("HTTP_PORT", wholeNumber(1, 65_535));
         RULES.put("MANAGEMENT_PORT", wholeNumber(1, 65_535));
         RULES.put("HTTP_MAX_BODY", wholeNumber(1_024, 64 << 20));
+        RULES.put("OBSERVE_EXCHANGES", value -> Set.of("true", "false").contains(value) ? null : "must be true or false");
         RULES.put("COMMENTS_CONFIRM_TIMEOUT", wholeNumber(100, 600_000));
+        RULES.put("COMMENTS_PUBLISHERS", wholeNumber(1, 16));
+        RULES.put("COMMENTS_GROUP_SIZE", wholeNumber(1, 100_000));
+        RULES.put("COMMENTS_GROUP_BYTES", wholeNumber(1_024, 64 << 20));
+        RULES.put("COMMENTS_WAITING", wholeNumber(1, 1_000_000));
+        RULES.put("COMMENTS_WAITING_BYTES", wholeNumber(1_024, Integer.MAX_VALUE));
         RULES.put("COMMENTS_CONSUMERS", wholeNumber(0, 1_000));
         RULES.put("COMMENTS_PREFETCH", wholeNumber(1, 65_535));
         RULES.put("COMMENTS_BATCH_SIZE", wholeNumber(1, 100_000));

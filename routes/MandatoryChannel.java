@@ -64,6 +64,12 @@ public class MandatoryChannel extends PublisherCallbackChannelImpl {
         }
     }
 
+    /** Spring's own handling of a return would look for headers that it adds to each message, and we don't. */
+    @Override
+    public void handle(Return message) {
+        // noted by our own listener
+    }
+
     private void abandon() {
         try {
             abort();

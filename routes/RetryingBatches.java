@@ -35,6 +35,7 @@ public class RetryingBatches extends AbstractHealthCheck implements Processor {
 
     @Override
     public void process(Exchange exchange) {
+        PipelineMetrics.retried();
         String reason = reason(exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class));
         Failure failure = failures.merge(exchange.getExchangeId(), new Failure(Instant.now(), 1, reason),
                 (before, now) -> new Failure(before.since(), before.attempts() + 1, reason));

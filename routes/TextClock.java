@@ -1,10 +1,12 @@
 package comments;
 
 import java.time.Instant;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeFormatterBuilder;
 import java.util.function.LongSupplier;
 
 /**
- * A clock that tells the time as text, to the millisecond (ISO 8601, UTC). It writes each millisecond only once: at 20,000
+ * A clock that tells the time as text, to the millisecond and always as long (ISO 8601, UTC). It writes each millisecond only once: at 20,000
  * comments a second, writing the time took a sixth of the time that a comment's JSON took. Any number of threads may call
  * it.
  */
@@ -12,6 +14,8 @@ final class TextClock {
 
     private record Millisecond(long millis, String text) {
     }
+
+    private static final DateTimeFormatter MILLIS = new DateTimeFormatterBuilder().appendInstant(3).toFormatter();
 
     private final LongSupplier millis;
     private volatile Millisecond last = new Millisecond(Long.MIN_VALUE, "");
@@ -30,7 +34,7 @@ final class TextClock {
         if (before.millis() == now) {
             return before.text();
         }
-        Millisecond current = new Millisecond(now, Instant.ofEpochMilli(now).toString());
+        Millisecond current = new Millisecond(now, MILLIS.format(Instant.ofEpochMilli(now)));
         last = current;
         return current.text();
     }

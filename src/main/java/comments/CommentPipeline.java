@@ -29,15 +29,20 @@ public final class CommentPipeline {
 
     /** Runs until the process is told to end; returns its exit code. */
     static int run(String... args) {
-        Main main = new Main();
-        main.bind(PlatformHttpConstants.PLATFORM_HTTP_ENGINE_NAME, new HttpEngine());
-        main.configure().withRoutesIncludePattern("classpath:" + String.join(",classpath:", ROUTES));
-        main.addMainListener(new StartChecks());
         try {
-            return main.run(args);
+            return create().run(args);
         } catch (Exception e) {
             System.err.println("comment-service: " + StartFailure.describe(e));
             return 1;
         }
+    }
+
+    /** The application, not started. */
+    static Main create() {
+        Main main = new Main();
+        main.bind(PlatformHttpConstants.PLATFORM_HTTP_ENGINE_NAME, new HttpEngine());
+        main.configure().withRoutesIncludePattern("classpath:" + String.join(",classpath:", ROUTES));
+        main.addMainListener(new StartChecks());
+        return main;
     }
 }

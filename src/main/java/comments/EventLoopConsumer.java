@@ -19,7 +19,10 @@ import org.apache.camel.Suspendable;
 import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
 import org.apache.camel.component.platform.http.spi.Method;
 import org.apache.camel.component.platform.http.spi.PlatformHttpConsumer;
+import org.apache.camel.spi.HeaderFilterStrategy;
 import org.apache.camel.support.DefaultConsumer;
+import org.apache.camel.support.MessageHelper;
+import org.apache.camel.support.http.HttpUtil;
 
 /**
  * Serves one path by a route that runs on the event loop of the HTTP server, and answers when the exchange is done, whenever
@@ -90,7 +93,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
     /** Takes a request whose headers are read; called on the event loop. */
     void handle(HttpServerRequest request) {
         if (isSuspended()) {
-            HttpProblems.answer(request, 503);
+            HttpProblems.answer(request.response(), 503);
             return;
         }
         if (outbox == null) {
@@ -153,19 +156,56 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         getAsyncProcessor().process(exchange, doneSync -> outbox.add(request.response(), exchange, this));
     }
 
+    /** Writes the answer, and lets go of the exchange; never throws, since others wait for their answers behind it. */
     private void write(HttpServerResponse response, Exchange exchange) {
-        if (!response.ended() && !response.closed()) {
-            Message message = exchange.getMessage();
-            for (Map.Entry<String, Object> header : message.getHeaders().entrySet()) {
-                if (header.getKey().equals(Exchange.HTTP_RESPONSE_CODE)) {
-                    response.setStatusCode((Integer) header.getValue());
-                } else {
-                    response.headers().set(header.getKey(), header.getValue().toString());
-                }
+        try {
+            if (!response.ended() && !response.closed()) {
+                end(response, exchange);
             }
-            response.end(Buffer.buffer(message.getBody(byte[].class)));
+        } catch (RuntimeException e) {
+            getExceptionHandler().handleException("The answer can't be written", exchange, e);
+            HttpProblems.answer(response, 500);
+        } finally {
+            doneUoW(exchange);
+            releaseExchange(exchange, false);
         }
-        doneUoW(exchange);
-        releaseExchange(exchange, false);
+    }
+
+    private void end(HttpServerResponse response, Exchange exchange) {
+        if (exchange.getException() != null) {
+            getExceptionHandler().handleException("The route failed", exchange, exchange.getException());
+            HttpProblems.answer(response, 500);
+            return;
+        }
+        Message message = exchange.getMessage();
+        byte[] body = message.getBody(byte[].class);
+        response.setStatusCode(HttpUtil.determineResponseCode(exchange, body));
+        HeaderFilterStrategy filter = getEndpoint().getHeaderFilterStrategy();
+        for (Map.Entry<String, Object> header : message.getHeaders().entrySet()) {
+            String name = header.getKey();
+            Object value = header.getValue();
+            if (value instanceof Iterable<?> values) {
+                values.forEach(each -> putHeader(response, filter, exchange, name, each));
+            } else {
+                putHeader(response, filter, exchange, name, value);
+            }
+        }
+        // the filter keeps it back, as for every HTTP component
+        String contentType = MessageHelper.getContentType(message);
+        if (contentType != null) {
+            response.headers().set(HttpHeaders.CONTENT_TYPE, contentType);
+        }
+        if (body == null) {
+            response.end();
+        } else {
+            response.end(Buffer.buffer(body));
+        }
+    }
+
+    private static void putHeader(HttpServerResponse response, HeaderFilterStrategy filter, Exchange exchange, String name,
+            Object value) {
+        if (value != null && !filter.applyFilterToCamelHeaders(name, value, exchange)) {
+            response.headers().add(name, value.toString());
+        }
     }
 }

@@ -2,6 +2,7 @@ package comments;
 
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
@@ -18,6 +19,7 @@ import org.apache.camel.component.platform.http.spi.PlatformHttpConsumer;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpConsumer;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpEngine;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
+import org.apache.camel.support.TempDirHelper;
 
 /**
  * The HTTP server of the REST routes. It listens once the first of them starts, so a process without one opens no port,
@@ -32,8 +34,10 @@ import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
 public final class HttpEngine extends VertxPlatformHttpEngine {
 
     private static final int IDLE_TIMEOUT_SECONDS = 75;
+    private static final String UPLOADS = "${java.io.tmpdir}/camel/camel-tmp-#uuid#/";
 
-    private final Map<String, EventLoopConsumer> eventLoopConsumers = new ConcurrentHashMap<>();
+    // by path, then by method
+    private final Map<String, Map<String, EventLoopConsumer>> eventLoopConsumers = new ConcurrentHashMap<>();
     private Set<String> eventLoopEndpoints;
     private String host;
     private int port;
@@ -82,12 +86,14 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     private void createRouter() {
         vertx = Vertx.vertx();
         router = Router.router(vertx);
+        String uploads = TempDirHelper.resolveTempDir(getCamelContext(), null, UPLOADS);
         HttpProblems.answerErrors(router);
         String name = VertxPlatformHttpRouter.getRouterNameFromPort(port);
         getCamelContext().getRegistry().bind(name, new VertxPlatformHttpRouter(null, vertx, router, name) {
             @Override
             public Handler<RoutingContext> bodyHandler() {
-                BodyHandler handler = BodyHandler.create(false).setBodyLimit(maxBody);
+                BodyHandler handler = BodyHandler.create(uploads).setBodyLimit(maxBody)
+                        .setDeleteUploadedFilesOnEnd(true);
                 return context -> {
                     context.request().resume();
                     handler.handle(context);
@@ -103,21 +109,27 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
 
     /** Lets a consumer have the requests of its path, as soon as it is started. */
     void add(String path, Set<Method> methods, EventLoopConsumer consumer) throws Exception {
-        methods.forEach(method -> eventLoopConsumers.put(method + " " + path, consumer));
+        Map<String, EventLoopConsumer> byMethod = eventLoopConsumers.computeIfAbsent(path, key -> new ConcurrentHashMap<>());
+        for (Method method : methods) {
+            byMethod.put(method.name(), consumer);
+            // never called, but the router answers 405 to other methods
+            router.route(HttpMethod.valueOf(method.name()), path).handler(context -> consumer.handle(context.request()));
+        }
         listen();
     }
 
     /** Takes a consumer's requests away from it. */
     void remove(EventLoopConsumer consumer) {
-        eventLoopConsumers.values().removeIf(consumer::equals);
+        eventLoopConsumers.values().forEach(byMethod -> byMethod.values().removeIf(consumer::equals));
     }
 
     private void handle(HttpServerRequest request) {
-        EventLoopConsumer consumer = eventLoopConsumers.get(request.method().name() + " " + request.path());
-        if (consumer == null) {
-            router.handle(request);
-        } else {
+        Map<String, EventLoopConsumer> byMethod = eventLoopConsumers.get(request.path());
+        EventLoopConsumer consumer = byMethod == null ? null : byMethod.get(request.method().name());
+        if (consumer != null) {
             consumer.handle(request);
+        } else {
+            router.handle(request);
         }
     }
 
@@ -130,6 +142,8 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
                 .setPort(port)
                 .setIdleTimeout(IDLE_TIMEOUT_SECONDS)
                 .setHandle100ContinueAutomatically(true)
+                // HTTP/2 comes with TLS
+                .setHttp2ClearTextEnabled(false)
                 .setPerFrameWebSocketCompressionSupported(false)
                 .setPerMessageWebSocketCompressionSupported(false);
         server = vertx.createHttpServer(options)

@@ -1,13 +1,16 @@
 package comments;
 
+import comments.PipelineMetrics.Refusal;
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.Router;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** Answers what the HTTP server refuses before a route sees it. */
 final class HttpProblems {
@@ -25,11 +28,6 @@ final class HttpProblems {
     private HttpProblems() {
     }
 
-    /** Answers a request before its body was read. */
-    static void answer(HttpServerRequest request, int status) {
-        answer(request.response(), status);
-    }
-
     /** Answers a request whose body is larger than what is taken; what is left of it would be taken for the next request. */
     static void answerTooLarge(HttpServerRequest request) {
         request.response().putHeader("Connection", "close");
@@ -44,9 +42,17 @@ final class HttpProblems {
                 if (status == 413) {
                     context.response().putHeader("Connection", "close");
                 }
+                if (status == 405) {
+                    context.response().putHeader("Allow", methods(router, context.normalizedPath()));
+                }
                 answer(context.response(), status);
             }
         }));
+    }
+
+    private static String methods(Router router, String path) {
+        return router.getRoutes().stream().filter(route -> path.equals(route.getPath()))
+                .flatMap(route -> route.methods().stream()).map(HttpMethod::name).distinct().collect(Collectors.joining(", "));
     }
 
     /** Answers a request that is not HTTP, or whose line or headers are too long, and closes the connection. */
@@ -58,7 +64,16 @@ final class HttpProblems {
         answer(response, status).onComplete(done -> request.connection().close());
     }
 
-    private static Future<Void> answer(HttpServerResponse response, int status) {
+    /** Answers with a problem of which no more is told than its status. */
+    static Future<Void> answer(HttpServerResponse response, int status) {
+        switch (status) {
+            case 400, 414, 431 -> PipelineMetrics.refused(Refusal.NOT_HTTP);
+            case 413 -> PipelineMetrics.refused(Refusal.TOO_LARGE);
+            case 503 -> PipelineMetrics.refused(Refusal.STOPPING);
+            default -> {
+                // not about a comment
+            }
+        }
         if (status == 503) {
             response.putHeader("Retry-After", "1");
         }

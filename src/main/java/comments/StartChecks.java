@@ -1,11 +1,14 @@
 package comments;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Properties;
 import org.apache.camel.CamelContext;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.MainListenerSupport;
@@ -24,7 +27,9 @@ final class StartChecks extends MainListenerSupport {
     public void beforeConfigure(BaseMainSupport main) {
         CamelContext context = main.getCamelContext();
         List<String> needed = hasRole(context, PROCESSOR) ? List.of("RABBITMQ_URI", "POSTGRES_URL") : List.of("RABBITMQ_URI");
-        List<String> missing = needed.stream().filter(name -> !isSet(name)).toList();
+        Properties defaults = defaults();
+        List<String> missing = needed.stream()
+                .filter(name -> !isSet(name) && knob(context, name).equals(defaults.getProperty(name))).toList();
         if (!missing.isEmpty()) {
             throw new ConfigurationException(String.join(" and ", missing) + " must be set, as "
                     + (missing.size() == 1 ? "an environment variable or a -D property" : "environment variables or -D properties"));
@@ -32,7 +37,17 @@ final class StartChecks extends MainListenerSupport {
         Knobs.check(name -> knob(context, name));
     }
 
-    /** Whether somebody chose the value of a knob, rather than leaving it as application.properties has it. */
+    private static Properties defaults() {
+        Properties defaults = new Properties();
+        try (InputStream file = StartChecks.class.getResourceAsStream("/application.properties")) {
+            defaults.load(file);
+            return defaults;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Whether the environment or a system property has a value for a knob. */
     static boolean isSet(String name) {
         return System.getenv(name) != null || System.getProperty(name) != null;
     }

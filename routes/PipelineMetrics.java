@@ -1,0 +1,158 @@
+package comments;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Metrics;
+import io.micrometer.core.instrument.TimeGauge;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+import org.apache.camel.CamelContext;
+import org.apache.camel.CamelContextAware;
+
+/**
+ * What the pipeline counts, by the names that dashboards and alerts use; Prometheus shows them with underscores and units.
+ * Everything is counted per group, per batch or per refused request, never per accepted comment.
+ *
+ * <p>The static methods may be called by any thread, and without any registry, when they do nothing. As a bean, this puts
+ * the meters into the registry that Camel publishes on {@code /observe/metrics}.
+ */
+public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
+
+    /** Why a request is not answered with 202. */
+    enum Refusal {
+        /** 400: not JSON, or a malformed header. */
+        MALFORMED,
+        /** 415: not labelled as JSON. */
+        MEDIA_TYPE,
+        /** 422: a field is wrong. */
+        INVALID,
+        /** 413: a body that is too large. */
+        TOO_LARGE,
+        /** 400, 414 and 431: not HTTP, or a line or header that is too long. */
+        NOT_HTTP,
+        /** 503: no room to wait. */
+        FULL,
+        /** 503: the broker did not confirm. */
+        UNCONFIRMED,
+        /** 503: the process is about to end. */
+        STOPPING;
+
+        private final Counter counter = Counter.builder("comments.refused")
+                .description("Requests that were not answered with 202")
+                .tag("reason", name().toLowerCase(Locale.ROOT).replace('_', '-')).register(Metrics.globalRegistry);
+    }
+
+    private static final String CAMEL_REGISTRY = "metricsRegistry";
+
+    private static final Counter ACCEPTED = Counter.builder("comments.accepted")
+            .description("Comments that were answered with 202").register(Metrics.globalRegistry);
+    private static final DistributionSummary GROUP_SIZE = DistributionSummary.builder("comments.group.size")
+            .description("Comments in one message to the broker").register(Metrics.globalRegistry);
+    private static final Timer CONFIRM = timer("comments.confirm", "From publishing a group to its confirm");
+    private static final DistributionSummary BATCH_SIZE = DistributionSummary.builder("comments.batch.size")
+            .description("Comments in one insert").register(Metrics.globalRegistry);
+    private static final Timer INSERT = timer("comments.insert", "From the start of an insert to its commit, with retries");
+    private static final Timer COMMITTED = timer("comments.committed",
+            "From accepting the first comment of a message to the commit of its batch");
+    private static final Counter PERSISTED = Counter.builder("comments.persisted")
+            .description("Comments whose batch is committed, whether they were there before or not")
+            .register(Metrics.globalRegistry);
+    private static final Counter PUSHED = Counter.builder("comments.pushed")
+            .description("Comments that were pushed").register(Metrics.globalRegistry);
+    private static final Counter RETRIED = Counter.builder("comments.retries")
+            .description("Failed attempts to settle a batch or a push").register(Metrics.globalRegistry);
+
+    private final List<Meter> gauges = new ArrayList<>();
+    private MeterRegistry registry;
+    private CamelContext camelContext;
+
+    private static Timer timer(String name, String description) {
+        return Timer.builder(name).description(description).publishPercentileHistogram()
+                .minimumExpectedValue(Duration.ofMillis(1)).maximumExpectedValue(Duration.ofSeconds(60))
+                .register(Metrics.globalRegistry);
+    }
+
+    /** A group of comments was confirmed. */
+    static void confirmed(int comments, long nanos) {
+        ACCEPTED.increment(comments);
+        GROUP_SIZE.record(comments);
+        CONFIRM.record(Duration.ofNanos(nanos));
+    }
+
+    /** A request was refused. */
+    static void refused(Refusal reason) {
+        reason.counter.increment();
+    }
+
+    /** A batch was committed. */
+    static void inserted(int comments, long nanos) {
+        BATCH_SIZE.record(comments);
+        PERSISTED.increment(comments);
+        INSERT.record(Duration.ofNanos(nanos));
+    }
+
+    /** A comment that was accepted so long ago is committed now. */
+    static void committed(Duration sinceAccepted) {
+        COMMITTED.record(sinceAccepted);
+    }
+
+    /** A notification of so many comments was pushed. */
+    static void pushed(int comments) {
+        PUSHED.increment(comments);
+    }
+
+    /** An attempt to settle a batch or a push failed. */
+    static void retried() {
+        RETRIED.increment();
+    }
+
+    /** Shows how many requests wait for their commit. */
+    public void setWaiting(GroupCommit groupCommit) {
+        gauges.add(Gauge.builder("comments.waiting", groupCommit, GroupCommit::getParked)
+                .description("Requests that wait for the commit of their group").register(Metrics.globalRegistry));
+    }
+
+    /** Shows how many messages were received and are not acknowledged yet, and how old the oldest is. */
+    public void setUnsettled(AcknowledgeInOrder acknowledge) {
+        gauges.add(Gauge.builder("comments.unsettled", acknowledge, AcknowledgeInOrder::unsettled)
+                .description("Messages of comments that were received and are not acknowledged yet")
+                .register(Metrics.globalRegistry));
+        gauges.add(TimeGauge.builder("comments.unsettled.age", () -> acknowledge.oldestUnsettled().toMillis(),
+                TimeUnit.MILLISECONDS).description("How long the oldest of them has been waiting")
+                .register(Metrics.globalRegistry));
+    }
+
+    @Override
+    public void setCamelContext(CamelContext camelContext) {
+        this.camelContext = camelContext;
+        registry = camelContext.getRegistry().lookupByNameAndType(CAMEL_REGISTRY, MeterRegistry.class);
+        if (registry == null) {
+            registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+            camelContext.getRegistry().bind(CAMEL_REGISTRY, registry);
+        }
+        // so that all reasons are there before the first refusal
+        Refusal.values();
+        Metrics.addRegistry(registry);
+    }
+
+    @Override
+    public CamelContext getCamelContext() {
+        return camelContext;
+    }
+
+    /** Takes the registry, and what it shows of these beans, away again. */
+    @Override
+    public void close() {
+        gauges.forEach(Metrics.globalRegistry::remove);
+        Metrics.removeRegistry(registry);
+    }
+}

@@ -1,0 +1,93 @@
+package comments;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+
+/** A PostgreSQL 15 cluster of a test's own, on loopback and in a folder that is thrown away. */
+final class PrivatePostgreSQL implements AutoCloseable {
+
+    private static final Path BIN = Path.of("/usr/lib/postgresql/15/bin");
+    private static final String ACCOUNT = "postgres";
+
+    private final Path folder;
+    private final int port = FreePort.find();
+    private Process server;
+
+    private PrivatePostgreSQL(Path folder) throws IOException {
+        this.folder = folder;
+    }
+
+    /** Why no server can be started here, or null. */
+    static String missing() {
+        return Files.isExecutable(BIN.resolve("postgres")) ? null : "PostgreSQL 15 is not installed in " + BIN;
+    }
+
+    static PrivatePostgreSQL start() throws Exception {
+        Path folder = Files.createTempDirectory("postgresql");
+        PrivatePostgreSQL cluster = new PrivatePostgreSQL(folder);
+        if (isRoot()) {
+            new ProcessBuilder("chown", ACCOUNT, folder.toString()).start().waitFor();
+        }
+        Process initdb = cluster.command("initdb", "-D", cluster.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8",
+                "--locale", "C").redirectErrorStream(true).redirectOutput(Path.of("target", "initdb.log").toFile()).start();
+        if (initdb.waitFor() != 0) {
+            throw new IOException("initdb failed: see target/initdb.log");
+        }
+        cluster.startServer();
+        return cluster;
+    }
+
+    private String data() {
+        return folder.resolve("data").toString();
+    }
+
+    private static boolean isRoot() {
+        return System.getProperty("user.name").equals("root");
+    }
+
+    // PostgreSQL refuses to run as root
+    private ProcessBuilder command(String program, String... arguments) {
+        List<String> command = new ArrayList<>();
+        if (isRoot()) {
+            command.addAll(List.of("setpriv", "--reuid", ACCOUNT, "--regid", ACCOUNT, "--clear-groups"));
+        }
+        command.add(BIN.resolve(program).toString());
+        command.addAll(List.of(arguments));
+        return new ProcessBuilder(command).directory(folder.toFile());
+    }
+
+    /** Starts the server, or starts it again after it was killed. */
+    void startServer() throws IOException {
+        server = command("postgres", "-D", data(), "-p", Integer.toString(port), "-k", folder.toString(),
+                "-c", "listen_addresses=127.0.0.1")
+                .redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+        Awaitility.await().atMost(Duration.ofSeconds(30)).ignoreExceptions().until(() -> {
+            connect().close();
+            return true;
+        });
+    }
+
+    String url() {
+        return "jdbc:postgresql://127.0.0.1:" + port + "/postgres";
+    }
+
+    Connection connect() throws SQLException {
+        return DriverManager.getConnection(url(), "postgres", "");
+    }
+
+    @Override
+    public void close() throws InterruptedException {
+        server.destroy();
+        server.waitFor(20, TimeUnit.SECONDS);
+        server.destroyForcibly();
+    }
+}

@@ -1,0 +1,105 @@
+package comments;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** A RabbitMQ node of a test's own, as Debian's package installs it, on loopback and in a folder that is thrown away. */
+final class PrivateRabbitMQ implements AutoCloseable {
+
+    private static final Path BIN = Path.of("/usr/lib/rabbitmq/bin");
+    private static final Duration START_TIMEOUT = Duration.ofMinutes(1);
+
+    private final Path folder;
+    private final int port = FreePort.find();
+    private final Map<String, String> environment;
+    private Process server;
+
+    private PrivateRabbitMQ(Path folder) throws IOException {
+        this.folder = folder;
+        int epmdPort = FreePort.find();
+        environment = Map.ofEntries(
+                Map.entry("HOME", folder.toString()),
+                Map.entry("RABBITMQ_NODENAME", "test" + port + "@localhost"),
+                Map.entry("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1"),
+                Map.entry("RABBITMQ_NODE_PORT", Integer.toString(port)),
+                Map.entry("RABBITMQ_DIST_PORT", Integer.toString(FreePort.find())),
+                Map.entry("RABBITMQ_MNESIA_BASE", folder.resolve("mnesia").toString()),
+                Map.entry("RABBITMQ_LOG_BASE", folder.resolve("log").toString()),
+                Map.entry("RABBITMQ_PID_FILE", folder.resolve("pid").toString()),
+                Map.entry("RABBITMQ_ENABLED_PLUGINS_FILE", folder.resolve("plugins").toString()),
+                Map.entry("ERL_EPMD_ADDRESS", "127.0.0.1"),
+                Map.entry("ERL_EPMD_PORT", Integer.toString(epmdPort)));
+    }
+
+    /** Why no node can be started here, or null. */
+    static String missing() {
+        return Files.isExecutable(BIN.resolve("rabbitmq-server")) ? null : "RabbitMQ is not installed in " + BIN;
+    }
+
+    static PrivateRabbitMQ start() throws Exception {
+        PrivateRabbitMQ node = new PrivateRabbitMQ(Files.createTempDirectory("rabbitmq"));
+        Files.writeString(node.folder.resolve("plugins"), "[].");
+        node.startServer();
+        return node;
+    }
+
+    /** Starts the node, or starts it again after it was killed. */
+    void startServer() throws Exception {
+        server = command(List.of(BIN.resolve("rabbitmq-server").toString()))
+                .redirectErrorStream(true).redirectOutput(folder.resolve("out").toFile()).start();
+        ctl("wait", "--timeout", Long.toString(START_TIMEOUT.toSeconds()), folder.resolve("pid").toString());
+    }
+
+    private ProcessBuilder command(List<String> command) {
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().putAll(environment);
+        return builder;
+    }
+
+    /** Runs rabbitmqctl; returns what it prints. */
+    String ctl(String... arguments) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(BIN.resolve("rabbitmqctl").toString(), "-q"));
+        command.addAll(List.of(arguments));
+        Process process = command(command).redirectErrorStream(true).start();
+        String printed = new String(process.getInputStream().readAllBytes(), UTF_8);
+        if (process.waitFor() != 0) {
+            throw new IOException(String.join(" ", command) + ": " + printed);
+        }
+        return printed;
+    }
+
+    String uri() {
+        return "amqp://guest:guest@127.0.0.1:" + port;
+    }
+
+    /** How many messages are in a queue, delivered ones included. */
+    long messages(String queue) throws IOException, InterruptedException {
+        return ctl("list_queues", "--no-table-headers", "name", "messages").lines().map(line -> line.split("\t"))
+                .filter(line -> line[0].equals(queue)).mapToLong(line -> Long.parseLong(line[1])).findFirst().orElse(-1);
+    }
+
+    /** Ends the node without warning. */
+    void kill() throws Exception {
+        long pid = Long.parseLong(Files.readString(folder.resolve("pid")).strip());
+        ProcessHandle node = ProcessHandle.of(pid).orElseThrow();
+        node.destroyForcibly();
+        node.onExit().get(10, TimeUnit.SECONDS);
+        server.waitFor(10, TimeUnit.SECONDS);
+    }
+
+    @Override
+    public void close() throws Exception {
+        if (server.isAlive()) {
+            ctl("stop", folder.resolve("pid").toString());
+        }
+        command(List.of("epmd", "-kill")).start().waitFor();
+    }
+}
