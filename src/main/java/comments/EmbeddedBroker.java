@@ -19,6 +19,8 @@ import org.apache.qpid.server.model.SystemConfig;
  */
 final class EmbeddedBroker implements AutoCloseable {
 
+    private static final String CONFIGURATION = "broker.json";
+
     private final AtomicReference<SystemConfig<?>> system = new AtomicReference<>();
     private final SystemLauncher launcher = new SystemLauncher(new SystemLauncherListener.DefaultSystemLauncherListener() {
         @Override
@@ -45,12 +47,15 @@ final class EmbeddedBroker implements AutoCloseable {
 
     /** Starts a broker that forgets everything when it ends. */
     static EmbeddedBroker startInMemory() throws Exception {
-        return start("Memory", Files.createTempDirectory("embedded-broker"));
+        Path folder = Files.createTempDirectory("embedded-broker");
+        folder.toFile().deleteOnExit();
+        folder.resolve(CONFIGURATION).toFile().deleteOnExit();
+        return start("Memory", folder);
     }
 
     private static EmbeddedBroker start(String store, Path data) throws Exception {
         EmbeddedBroker broker = new EmbeddedBroker(FreePort.find());
-        Path configuration = Files.createDirectories(data).resolve("broker.json");
+        Path configuration = Files.createDirectories(data).resolve(CONFIGURATION);
         Files.writeString(configuration, template().replace("@TYPE@", store));
         broker.launcher.startup(Map.of(
                 "type", "Memory",

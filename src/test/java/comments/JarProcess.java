@@ -28,7 +28,7 @@ final class JarProcess implements AutoCloseable {
     private final Process process;
 
     private JarProcess(Map<String, String> knobs) throws IOException {
-        log = Files.createTempFile("comment-service", ".log");
+        log = Files.createTempFile(Files.createDirectories(Path.of("target", "processes")), "comment-service", ".log");
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m", "-jar", JAR.toString()));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());

@@ -101,5 +101,6 @@ final class PrivateRabbitMQ implements AutoCloseable {
             ctl("stop", folder.resolve("pid").toString());
         }
         command(List.of("epmd", "-kill")).start().waitFor();
+        TemporaryFolder.delete(folder);
     }
 }
