@@ -1,0 +1,43 @@
+package comments.load;
+
+import java.util.List;
+
+/**
+ * What became of the comments of a run, when the queues are empty again.
+ *
+ * @param accepted answered with 202
+ * @param unanswered sent, and not answered: each may be in the table, or not
+ * @param persisted in the table
+ * @param pushed counted by notification-service
+ */
+record Account(long accepted, long unanswered, long persisted, long pushed) {
+
+    private static final int DRAIN_SECONDS = 120;
+
+    /** Waits until everything is written and pushed, or nothing has moved for a long time. */
+    static Account draw(Pipeline pipeline, Sampler sampler, List<Step> steps, String runId) throws Exception {
+        long accepted = steps.stream().mapToLong(step -> step.accepted).sum();
+        long unanswered = steps.stream().mapToLong(Step::unanswered).sum();
+        for (int second = 0; second < DRAIN_SECONDS; second++) {
+            List<Sample> samples = sampler.samples();
+            Sample last = samples.get(samples.size() - 1);
+            if (last.persisted() >= accepted && last.pushed() >= accepted
+                    && pipeline.queued("comments") == 0 && pipeline.queued("notifications") == 0) {
+                break;
+            }
+            Thread.sleep(1_000);
+        }
+        List<Sample> samples = sampler.samples();
+        return new Account(accepted, unanswered, pipeline.rows(runId), samples.get(samples.size() - 1).pushed());
+    }
+
+    boolean balanced() {
+        return persisted >= accepted && persisted <= accepted + unanswered && pushed >= persisted;
+    }
+
+    @Override
+    public String toString() {
+        return "%s: %,d accepted, %,d unanswered, %,d in the table, %,d pushed".formatted(
+                balanced() ? "Balanced" : "NOT BALANCED", accepted, unanswered, persisted, pushed);
+    }
+}

@@ -1,0 +1,89 @@
+package comments.load;
+
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The command: climbs a staircase of rates, waits for the drain, accounts for every comment, and writes a report. */
+@Command(name = "load/run", mixinStandardHelpOptions = true, sortOptions = false, showDefaultValues = true,
+        subcommands = Backlog.class,
+        description = {"Posts comments at fixed rates (an open model: latency counts from when a request was meant to be sent),"
+                + " waits until the queues are empty, and checks that what was accepted is in the table and was pushed.",
+            "Exits with 1 if the account doesn't balance."})
+final class LoadTest implements Callable<Integer> {
+
+    @Option(names = "--url", defaultValue = "http://127.0.0.1:8080/comments", description = "Where to post.")
+    private URI url;
+
+    @Mixin
+    private Servers servers;
+
+    @Option(names = "--rates", split = ",", defaultValue = "1000,2000,4000,6000,8000,10000,12000",
+            description = "The rates, in requests a second, one after the other.")
+    private List<Integer> rates;
+
+    @Option(names = "--seconds", defaultValue = "20", description = "How long each rate is held.")
+    private int seconds;
+
+    @Option(names = "--warm-up", defaultValue = "60", description = "How long the warm-up takes, at half of the highest rate.")
+    private int warmUp;
+
+    @Option(names = "--connections", defaultValue = "256", description = "HTTP connections.")
+    private int connections;
+
+    @Option(names = "--content", defaultValue = "200", description = "The length of the comments, in characters.")
+    private int content;
+
+    @Option(names = "--posts", defaultValue = "10000", description = "How many posts are commented on.")
+    private int posts;
+
+    @Option(names = "--skew", defaultValue = "1.0", description = "How unequal they are: the exponent of Zipf's law; 0 for equal.")
+    private double skew;
+
+    @Option(names = "--report", defaultValue = "target/load", description = "The folder of report.html and report.json.")
+    private Path report;
+
+    public static void main(String[] args) {
+        System.exit(new CommandLine(new LoadTest()).execute(args));
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        String runId = "load" + Long.toString(Instant.now().getEpochSecond(), 36);
+        List<Step> steps = new ArrayList<>();
+        int highest = rates.stream().max(Integer::compare).orElseThrow();
+        if (warmUp > 0) {
+            steps.add(new Step(Math.max(1, highest / 2), warmUp, true));
+        }
+        rates.forEach(rate -> steps.add(new Step(rate, seconds, false)));
+        try (Pipeline pipeline = servers.connect()) {
+            Account account;
+            List<Sample> samples;
+            try (Sampler sampler = new Sampler(pipeline, steps)) {
+                new Staircase(url, connections, new Bodies(runId, posts, skew, content), steps).climb();
+                account = Account.draw(pipeline, sampler, steps, runId);
+                samples = sampler.samples();
+            }
+            Report written = new Report(this.toString(), steps, samples, account);
+            written.write(report);
+            System.out.println(written.table());
+            System.out.println(account);
+            System.out.println("Report: " + report.resolve("report.html").toAbsolutePath());
+            return account.balanced() ? 0 : 1;
+        }
+    }
+
+    /** The settings, without what is secret. */
+    @Override
+    public String toString() {
+        return "%d connections, contents of %d characters, %d posts with skew %.1f, %d s each after %d s of warm-up"
+                .formatted(connections, content, posts, skew, seconds, warmUp);
+    }
+}
