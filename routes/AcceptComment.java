@@ -7,7 +7,6 @@ import com.fasterxml.jackson.core.util.ByteArrayBuilder;
 import comments.CommentReader.Comments;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
@@ -15,7 +14,6 @@ import java.util.regex.Pattern;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
-import org.apache.camel.component.platform.http.vertx.HttpMessage;
 
 /**
  * Turns posted comments into what a message carries: JSON objects, separated by commas, with their ids and the time they
@@ -42,14 +40,23 @@ public class AcceptComment implements Processor {
     private static final TextClock CLOCK = new TextClock();
     private static final Pattern IDEMPOTENCY_KEY = Pattern.compile("[\\x21-\\x7e]{1,255}");
 
+    private Callers callers = new Callers();
+
+    /** Who may post, and how much. By default everybody may post everything. */
+    public void setCallers(Callers callers) {
+        this.callers = callers;
+    }
+
     @Override
     public void process(Exchange exchange) throws Exception {
         Message message = exchange.getMessage();
+        String caller = callers.identify(message);
         MediaType mediaType = mediaType(message);
         String key = idempotencyKey(message);
         byte[] body = body(message);
         Comments comments = mediaType == MediaType.JSON ? CommentReader.read(body) : CommentReader.readLines(body);
-        List<UUID> ids = ids(comments, key);
+        callers.charge(caller, message, comments.list().size());
+        List<UUID> ids = ids(comments, caller, key);
         exchange.setProperty(ACCEPTED, new Accepted(ids, comments.bulk()));
         message.removeHeaders("*");
         message.setHeader(GatherBatch.COMMENT_COUNT, ids.size());
@@ -61,15 +68,15 @@ public class AcceptComment implements Processor {
         return body == null ? new byte[0] : body;
     }
 
-    private static List<UUID> ids(Comments comments, String key) {
+    private static List<UUID> ids(Comments comments, String caller, String key) {
         if (!comments.bulk()) {
             Comment comment = comments.list().get(0);
-            return List.of(key == null ? CommentIds.next() : CommentIds.derive("", key, comment));
+            return List.of(key == null ? CommentIds.next() : CommentIds.derive(caller, key, comment));
         }
         List<UUID> ids = new ArrayList<>(comments.list().size());
         for (Comment comment : comments.list()) {
             // the place in the list tells equal comments of one request apart
-            ids.add(key == null ? CommentIds.next() : CommentIds.derive("", key + ' ' + ids.size(), comment));
+            ids.add(key == null ? CommentIds.next() : CommentIds.derive(caller, key + ' ' + ids.size(), comment));
         }
         return ids;
     }
@@ -87,10 +94,10 @@ public class AcceptComment implements Processor {
     }
 
     private static MediaType mediaType(Message message) throws InvalidRequest {
-        if (!header(message, "Content-Encoding").isEmpty()) {
+        if (!RequestHeaders.of(message, "Content-Encoding").isEmpty()) {
             throw InvalidRequest.unsupportedMediaType("Content-Encoding is not supported: send the body as it is.");
         }
-        List<String> types = header(message, "Content-Type");
+        List<String> types = RequestHeaders.of(message, "Content-Type");
         String type = types.size() == 1 ? types.get(0) : "";
         // what most callers send, without taking it apart
         if (type.equals("application/json")) {
@@ -112,7 +119,7 @@ public class AcceptComment implements Processor {
     }
 
     private static String idempotencyKey(Message message) throws InvalidRequest {
-        List<String> keys = header(message, "Idempotency-Key");
+        List<String> keys = RequestHeaders.of(message, "Idempotency-Key");
         if (keys.isEmpty()) {
             return null;
         }
@@ -121,17 +128,5 @@ public class AcceptComment implements Processor {
                     "The header Idempotency-Key must be given once, with 1 to 255 visible ASCII characters.");
         }
         return keys.get(0);
-    }
-
-    // platform-http also makes headers of query parameters: the request itself tells them apart.
-    private static List<String> header(Message message, String name) {
-        if (message instanceof HttpMessage http) {
-            return http.getRequest().headers().getAll(name);
-        }
-        Object value = message.getHeader(name);
-        if (value instanceof Collection<?> values) {
-            return values.stream().map(String::valueOf).toList();
-        }
-        return value == null ? List.of() : List.of(value.toString());
     }
 }

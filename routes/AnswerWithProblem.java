@@ -26,18 +26,33 @@ public class AnswerWithProblem implements Processor {
             PipelineMetrics.refused(reason(invalid));
             message.setHeader(Exchange.HTTP_RESPONSE_CODE, invalid.status());
             message.setBody(Problem.json(invalid.status(), invalid.getMessage(), invalid.errors()));
+            if (invalid.status() == 401) {
+                message.setHeader("WWW-Authenticate", "Bearer");
+            }
+            if (invalid.retryAfter() != null) {
+                message.setHeader("Retry-After", invalid.retryAfter().toSeconds() + 1);
+            }
         } else {
-            PipelineMetrics.refused(failure instanceof RejectedExecutionException ? Refusal.FULL : Refusal.UNCONFIRMED);
+            PipelineMetrics.refused(reason(failure));
             message.setHeader(Exchange.HTTP_RESPONSE_CODE, 503);
             message.setHeader("Retry-After", RETRY_AFTER_SECONDS);
             message.setBody(Problem.json(503, "The comment is not promised. Retry with the same Idempotency-Key."));
         }
     }
 
+    private static Refusal reason(Exception failure) {
+        if (failure instanceof NotAdmitted notAdmitted) {
+            return notAdmitted.reason();
+        }
+        return failure instanceof RejectedExecutionException ? Refusal.FULL : Refusal.UNCONFIRMED;
+    }
+
     private static Refusal reason(InvalidRequest invalid) {
         return switch (invalid.status()) {
             case 400 -> Refusal.MALFORMED;
+            case 401 -> Refusal.UNAUTHORIZED;
             case 415 -> Refusal.MEDIA_TYPE;
+            case 429 -> Refusal.TOO_MANY;
             default -> Refusal.INVALID;
         };
     }

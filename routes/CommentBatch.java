@@ -4,27 +4,39 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamWriteConstraints;
 import com.fasterxml.jackson.core.util.ByteArrayBuilder;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * Messages that are written to PostgreSQL together: their comments as one JSON array, and their deliveries.
  *
- * <p>Grows under the lock of the aggregator, then belongs to the one thread that writes it.
+ * <p>Grows under the lock of the aggregator, then belongs to the one thread that writes it. Nothing reads what is in the
+ * messages, until the database refuses it: then the batch is taken apart, {@link BatchPart part} by part, until the bad
+ * comments are alone, and those are no longer of the batch.
  */
 public final class CommentBatch {
 
     /** The exchange property that holds the batch while its route writes it. */
     public static final String PROPERTY = "batch";
 
-    private static final JsonFactory JSON = new JsonFactory();
+    // PostgreSQL takes what is longer and deeper than Jackson's own limits allow.
+    private static final JsonFactory JSON = JsonFactory.builder().streamReadConstraints(StreamReadConstraints.builder()
+            .maxNestingDepth(Integer.MAX_VALUE).maxNumberLength(Integer.MAX_VALUE).maxStringLength(Integer.MAX_VALUE)
+            .maxNameLength(Integer.MAX_VALUE).build()).streamWriteConstraints(StreamWriteConstraints.builder()
+            .maxNestingDepth(Integer.MAX_VALUE).build()).build();
 
-    private final List<byte[]> bodies = new ArrayList<>();
     private final List<Delivery> deliveries = new ArrayList<>();
+    // of messages; of single comments once the batch is taken apart
+    private List<byte[]> bodies = new ArrayList<>();
+    private boolean apart;
+    private final SortedMap<Integer, Throwable> rejected = new TreeMap<>();
     private int comments;
     private int bytes;
     private long insertStartedNanos;
@@ -42,9 +54,9 @@ public final class CommentBatch {
         bytes += body.length;
     }
 
-    /** How many comments the messages say they hold. */
+    /** How many comments the messages say they hold, or how many good ones there are once the batch was taken apart. */
     public int comments() {
-        return comments;
+        return apart ? bodies.size() - rejected.size() : comments;
     }
 
     /** The size of all bodies. */
@@ -52,14 +64,9 @@ public final class CommentBatch {
         return bytes;
     }
 
-    /** The bodies of the messages; not to be changed. */
+    /** The bodies of the messages, or of the comments; not to be changed. */
     List<byte[]> bodies() {
         return bodies;
-    }
-
-    /** When the insert began, by {@link System#nanoTime}. */
-    long insertStartedNanos() {
-        return insertStartedNanos;
     }
 
     /** The messages to acknowledge when the batch is settled. */
@@ -67,51 +74,119 @@ public final class CommentBatch {
         return deliveries;
     }
 
-    /** All comments as one JSON array in UTF-8, put together from the bodies without reading what is in them. */
-    public byte[] json() {
-        byte[] json = new byte[bytes + bodies.size() + 2];
+    /** Notes that the insert begins, unless it is tried again. */
+    void startInsert() {
+        if (insertStartedNanos == 0) {
+            insertStartedNanos = System.nanoTime();
+        }
+    }
+
+    /** When the insert began, by {@link System#nanoTime}. */
+    long insertStartedNanos() {
+        return insertStartedNanos;
+    }
+
+    /** The batch as one part: what the insert begins with. */
+    public BatchPart whole() {
+        return new BatchPart(this, 0, bodies.size());
+    }
+
+    /** Whether the bodies are those of single comments. */
+    boolean isApart() {
+        return apart;
+    }
+
+    /** Makes single comments of the messages. A message that is no JSON array stays as it is, as if it were one comment. */
+    void takeApart() {
+        List<byte[]> single = new ArrayList<>();
+        for (byte[] body : bodies) {
+            single.addAll(comments(body));
+        }
+        bodies = single;
+        apart = true;
+    }
+
+    private static List<byte[]> comments(byte[] body) {
+        List<byte[]> comments = new ArrayList<>();
+        try (JsonParser parser = JSON.createParser(body)) {
+            if (parser.nextToken() != JsonToken.START_ARRAY) {
+                return List.of(body);
+            }
+            while (parser.nextToken() != JsonToken.END_ARRAY) {
+                int from = (int) parser.currentTokenLocation().getByteOffset();
+                parser.skipChildren();
+                parser.finishToken();
+                comments.add(Arrays.copyOfRange(body, from, (int) parser.currentLocation().getByteOffset()));
+            }
+            return parser.nextToken() == null ? comments : List.of(body);
+        } catch (IOException e) {
+            return List.of(body);
+        }
+    }
+
+    /** Takes a comment out of the batch, since the database will never have it. */
+    void reject(int index, Throwable reason) {
+        rejected.put(index, reason);
+    }
+
+    /** The comments that were taken out, by their place in the batch, and why. */
+    SortedMap<Integer, Throwable> rejected() {
+        return rejected;
+    }
+
+    /** The quarantine's statement has these for parameters: see {@link RejectedComments}. */
+    public RejectedComments rejectedComments() {
+        return new RejectedComments(this);
+    }
+
+    /**
+     * Comments as one JSON array in UTF-8, put together from the bodies without reading what is in them. Those that were
+     * taken out are left out.
+     */
+    byte[] json(int from, int to) {
+        int size = 2;
+        for (int i = from; i < to; i++) {
+            size += bodies.get(i).length + 1;
+        }
+        byte[] json = new byte[size];
         int end = 0;
         json[end++] = '[';
-        for (byte[] body : bodies) {
-            int from = skipSpace(body, 0, 1);
-            int to = skipSpace(body, body.length - 1, -1);
-            if (from < to && body[from] == '[' && body[to] == ']') {
-                from = skipSpace(body, from + 1, 1);
-                to = skipSpace(body, to - 1, -1);
+        for (int i = from; i < to; i++) {
+            byte[] body = bodies.get(i);
+            int first = skipSpace(body, 0, 1);
+            int last = skipSpace(body, body.length - 1, -1);
+            if (!apart && first < last && body[first] == '[' && body[last] == ']') {
+                first = skipSpace(body, first + 1, 1);
+                last = skipSpace(body, last - 1, -1);
             }
-            if (from > to) {
+            if (first > last || rejected.containsKey(i)) {
                 continue;
             }
             if (end > 1) {
                 json[end++] = ',';
             }
-            System.arraycopy(body, from, json, end, to - from + 1);
-            end += to - from + 1;
+            System.arraycopy(body, first, json, end, last - first + 1);
+            end += last - first + 1;
         }
         json[end++] = ']';
-        return java.util.Arrays.copyOf(json, end);
+        return Arrays.copyOf(json, end);
     }
 
     /** All comments without their contents, as one JSON array in UTF-8: what a push needs to know. */
     public byte[] notification() throws IOException {
-        ByteArrayBuilder bytes = new ByteArrayBuilder(comments * 160 + 2);
-        try (JsonParser parser = JSON.createParser(json()); JsonGenerator notification = JSON.createGenerator(bytes)) {
+        ByteArrayBuilder notification = new ByteArrayBuilder(comments * 160 + 2);
+        try (JsonParser parser = JSON.createParser(json(0, bodies.size()));
+                JsonGenerator generator = JSON.createGenerator(notification)) {
             for (JsonToken token = parser.nextToken(); token != null; token = parser.nextToken()) {
                 if (token == JsonToken.FIELD_NAME && parser.currentName().equals("content")) {
                     parser.nextToken();
                     parser.skipChildren();
                 } else {
-                    notification.copyCurrentEvent(parser);
+                    generator.copyCurrentEvent(parser);
                 }
             }
         }
-        return bytes.toByteArray();
-    }
-
-    /** The parameters of the statement in insert-comments.sql. Asking for them starts the time of the insert. */
-    public Map<String, Object> parameters() {
-        insertStartedNanos = System.nanoTime();
-        return Map.of("comments", new String(json(), StandardCharsets.UTF_8));
+        return notification.toByteArray();
     }
 
     private static int skipSpace(byte[] text, int at, int step) {

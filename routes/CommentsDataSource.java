@@ -15,7 +15,7 @@ import org.flywaydb.core.api.FlywayException;
  */
 public class CommentsDataSource extends HikariDataSource {
 
-    private static final SqlScript[] SCHEMA = {new SqlScript("V1__comments.sql")};
+    private static final SqlScript[] SCHEMA = {new SqlScript("V1__comments.sql"), new SqlScript("V2__comment_quarantine.sql")};
 
     private volatile boolean migrated;
 

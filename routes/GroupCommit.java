@@ -1,10 +1,18 @@
 package comments;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.CamelContext;
 import org.apache.camel.CamelContextAware;
@@ -17,31 +25,41 @@ import org.apache.camel.support.AsyncProcessorSupport;
  * that are waiting, sends them as one message to an endpoint that returns when the message is safe, and lets them go on,
  * or fail, as the message did. Databases call this group commit.
  *
- * <p>There is no timer. While one group is on its way, the next one gathers: a lone exchange is sent at once, and under
- * load the groups grow by themselves.
+ * <p>While one group is on its way, the next one gathers, so groups grow with the load by themselves. A lone exchange is
+ * sent at once. Only after a group of several does the next one wait a moment for company, as PostgreSQL does with
+ * {@code commit_delay} and {@code commit_siblings}: those who were just answered are about to come back.
  *
  * <p>The body of a parked exchange is bytes: one or more JSON values, separated by commas. The body of the message is one
  * JSON array of them; the header {@link GatherBatch#COMMENT_COUNT} of each says how many values it has, and that of the
  * message how many there are in all.
  *
  * <p>What is parked is bounded. An exchange that finds no room, or comes after the step was told to stop, fails at once
- * with {@link RejectedExecutionException}. Stopping waits for the groups that were parked before. Each exchange goes on
- * exactly once, on a publisher's thread.
+ * with {@link RejectedExecutionException}. One that has waited too long fails with {@link TimeoutException}, even while the
+ * endpoint keeps its publisher; its message may still become safe then. Stopping waits for the groups that were parked
+ * before. Each exchange goes on exactly once, on a thread of this step.
  */
 public class GroupCommit extends AsyncProcessorSupport implements CamelContextAware {
 
-    private record Parked(Exchange exchange, AsyncCallback callback, byte[] body, int values) {
+    private record Parked(Exchange exchange, AsyncCallback callback, byte[] body, int values, long sinceNanos,
+            AtomicBoolean gone) {
+
+        Parked(Exchange exchange, AsyncCallback callback, byte[] body, int values) {
+            this(exchange, callback, body, values, System.nanoTime(), new AtomicBoolean());
+        }
     }
 
     // tells a publisher to end
     private static final Parked END = new Parked(null, null, new byte[0], 0);
+    private static final int SIBLINGS = 5;
+    private static final int TIMEOUT_CHECKS = 20;
 
     private final LinkedBlockingQueue<Parked> queue = new LinkedBlockingQueue<>();
     private final AtomicLong parked = new AtomicLong();
     private final AtomicLong parkedBytes = new AtomicLong();
-    private final List<Thread> threads = new ArrayList<>();
+    private volatile Map<Publisher, Thread> threads = Map.of();
     private CamelContext camelContext;
     private ProducerTemplate template;
+    private ScheduledExecutorService timeouts;
     private volatile boolean open;
 
     private String endpoint;
@@ -50,6 +68,8 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
     private int groupBytes = 4 << 20;
     private int capacity = 10_000;
     private long capacityBytes = 64 << 20;
+    private long timeoutMillis = 5_000;
+    private long delayMillis = 1;
 
     /** Where a group is sent to. A message is taken for safe when the endpoint returns without an exception. */
     public void setEndpoint(String endpoint) {
@@ -81,6 +101,16 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
         this.capacityBytes = capacityBytes;
     }
 
+    /** How many milliseconds an exchange may be parked, give or take a twentieth. */
+    public void setTimeout(long timeoutMillis) {
+        this.timeoutMillis = timeoutMillis;
+    }
+
+    /** How many milliseconds a group waits for more when the one before it had {@value #SIBLINGS} exchanges or more. */
+    public void setDelay(long delayMillis) {
+        this.delayMillis = delayMillis;
+    }
+
     @Override
     public void setCamelContext(CamelContext camelContext) {
         this.camelContext = camelContext;
@@ -94,6 +124,48 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
     /** How many exchanges wait for their commit now. */
     public long getParked() {
         return parked.get();
+    }
+
+    /** Whether one more exchange would find room now. */
+    public boolean hasRoom() {
+        return open && parked.get() < capacity && parkedBytes.get() < capacityBytes;
+    }
+
+    /** Fails all who wait now, as if they had waited too long. */
+    public void giveUp() {
+        failParkedBefore(System.nanoTime());
+    }
+
+    private void failParkedBefore(long nanos) {
+        for (Parked head = queue.peek(); isBefore(head, nanos); head = queue.peek()) {
+            if (queue.remove(head)) {
+                leave(head, new TimeoutException("no group took it in time"));
+            }
+        }
+        for (Publisher publisher : threads.keySet()) {
+            for (Parked each : publisher.underWay) {
+                if (isBefore(each, nanos)) {
+                    leave(each, new TimeoutException("its group was not confirmed in time"));
+                }
+            }
+        }
+    }
+
+    private static boolean isBefore(Parked parking, long nanos) {
+        return parking != null && parking != END && parking.sinceNanos() - nanos <= 0;
+    }
+
+    /** Lets an exchange go on, or fail; returns false if it has done so already. */
+    private boolean leave(Parked parking, Exception failure) {
+        if (parking.gone().compareAndSet(false, true)) {
+            release(parking.body().length);
+            if (failure != null) {
+                parking.exchange().setException(failure);
+            }
+            parking.callback().done(false);
+            return true;
+        }
+        return false;
     }
 
     @Override
@@ -135,20 +207,34 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
         parked.decrementAndGet();
     }
 
-    private void publish() {
-        List<Parked> group = new ArrayList<>();
-        try {
-            for (Parked first = queue.take(); first != END; first = queue.take()) {
-                boolean end = gather(first, group);
-                commit(group);
-                group.clear();
-                if (end) {
-                    return;
+    /** Publishes one group after the other. */
+    private final class Publisher implements Runnable {
+
+        private volatile List<Parked> underWay = List.of();
+
+        @Override
+        public void run() {
+            try {
+                boolean end = false;
+                int siblings = 0;
+                while (!end) {
+                    Parked first = queue.take();
+                    if (siblings >= SIBLINGS && delayMillis > 0) {
+                        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(delayMillis));
+                    }
+                    List<Parked> group = new ArrayList<>();
+                    end = gather(first, group);
+                    siblings = group.size();
+                    if (siblings > 0) {
+                        underWay = group;
+                        commit(group);
+                        underWay = List.of();
+                    }
                 }
+            } catch (InterruptedException e) {
+                // nobody interrupts a publisher but a JVM that is being torn down
+                Thread.currentThread().interrupt();
             }
-        } catch (InterruptedException e) {
-            // nobody interrupts a publisher but a JVM that is being torn down
-            Thread.currentThread().interrupt();
         }
     }
 
@@ -181,13 +267,13 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
         if (failure == null) {
             PipelineMetrics.confirmed(values(group), System.nanoTime() - start);
         }
+        int accepted = 0;
         for (Parked one : group) {
-            release(one.body().length);
-            if (failure != null) {
-                one.exchange().setException(failure);
+            if (leave(one, failure) && failure == null) {
+                accepted += one.values();
             }
-            one.callback().done(false);
         }
+        PipelineMetrics.accepted(accepted);
     }
 
     private Exception send(List<Parked> group) {
@@ -227,22 +313,31 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
     @Override
     protected void doStart() {
         template = camelContext.createProducerTemplate();
-        open = true;
+        timeouts = Executors.newSingleThreadScheduledExecutor(task -> new Thread(task, "group-commit-timeouts"));
+        Map<Publisher, Thread> started = new LinkedHashMap<>();
         for (int i = 1; i <= publishers; i++) {
-            Thread thread = new Thread(this::publish, "group-commit-" + i);
-            threads.add(thread);
-            thread.start();
+            Publisher publisher = new Publisher();
+            started.put(publisher, new Thread(publisher, "group-commit-" + i));
         }
+        started.values().forEach(Thread::start);
+        threads = started;
+        long period = Math.max(1, timeoutMillis / TIMEOUT_CHECKS);
+        timeouts.scheduleAtFixedRate(
+                () -> failParkedBefore(System.nanoTime() - TimeUnit.MILLISECONDS.toNanos(timeoutMillis)),
+                period, period, TimeUnit.MILLISECONDS);
+        open = true;
     }
 
     @Override
     protected void doStop() throws Exception {
         open = false;
-        threads.forEach(thread -> queue.add(END));
-        for (Thread thread : threads) {
+        threads.forEach((publisher, thread) -> queue.add(END));
+        for (Thread thread : threads.values()) {
             thread.join();
         }
-        threads.clear();
+        timeouts.shutdown();
+        timeouts.awaitTermination(1, TimeUnit.MINUTES);
+        threads = Map.of();
         for (Parked late = queue.poll(); late != null; late = queue.poll()) {
             release(late.body().length);
             refuse(late.exchange(), late.callback());

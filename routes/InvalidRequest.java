@@ -1,5 +1,6 @@
 package comments;
 
+import java.time.Duration;
 import java.util.List;
 
 /**
@@ -17,6 +18,7 @@ public class InvalidRequest extends Exception {
 
     private final int status;
     private final List<FieldError> errors;
+    private Duration retryAfter;
 
     private InvalidRequest(int status, String message, List<FieldError> errors) {
         super(message, null, false, false);
@@ -37,6 +39,23 @@ public class InvalidRequest extends Exception {
     /** 422: it is JSON, but some fields are wrong. */
     public static InvalidRequest wrongFields(List<FieldError> errors) {
         return new InvalidRequest(422, "The comment is not valid: see the errors, each with its field.", errors);
+    }
+
+    /** 401: no API key, or an unknown one. */
+    public static InvalidRequest unauthorized() {
+        return new InvalidRequest(401, "An API key is needed: Authorization: Bearer <key>.", List.of());
+    }
+
+    /** 429: certainly not accepted; worth trying again after a while. */
+    public static InvalidRequest tooMany(Duration retryAfter) {
+        InvalidRequest tooMany = new InvalidRequest(429, "You post more comments than you may: slow down.", List.of());
+        tooMany.retryAfter = retryAfter;
+        return tooMany;
+    }
+
+    /** When trying again may help; null if it never will. */
+    public Duration retryAfter() {
+        return retryAfter;
     }
 
     /** The HTTP status that answers it. */

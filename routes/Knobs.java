@@ -1,6 +1,8 @@
 package comments;
 
 import com.rabbitmq.client.ConnectionFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -28,12 +30,17 @@ public final class Knobs {
         RULES.put("COMMENTS_ROLES", Knobs::notRoles);
         RULES.put("HTTP_PORT", wholeNumber(1, 65_535));
         RULES.put("MANAGEMENT_PORT", wholeNumber(1, 65_535));
+        RULES.put("HTTP_TLS_CERTIFICATE", Knobs::notReadable);
+        RULES.put("HTTP_TLS_KEY", Knobs::notReadable);
+        RULES.put("COMMENTS_API_KEYS", Knobs::notApiKeys);
+        RULES.put("COMMENTS_RATE_PER_CALLER", wholeNumber(0, 10_000_000));
         RULES.put("HTTP_MAX_BODY", wholeNumber(1_024, 64 << 20));
         RULES.put("OBSERVE_EXCHANGES", value -> Set.of("true", "false").contains(value) ? null : "must be true or false");
         RULES.put("COMMENTS_CONFIRM_TIMEOUT", wholeNumber(100, 600_000));
         RULES.put("COMMENTS_PUBLISHERS", wholeNumber(1, 16));
         RULES.put("COMMENTS_GROUP_SIZE", wholeNumber(1, 100_000));
         RULES.put("COMMENTS_GROUP_BYTES", wholeNumber(1_024, 64 << 20));
+        RULES.put("COMMENTS_GROUP_DELAY", wholeNumber(0, 1_000));
         RULES.put("COMMENTS_WAITING", wholeNumber(1, 1_000_000));
         RULES.put("COMMENTS_WAITING_BYTES", wholeNumber(1_024, Integer.MAX_VALUE));
         RULES.put("COMMENTS_CONSUMERS", wholeNumber(0, 1_000));
@@ -48,6 +55,8 @@ public final class Knobs {
         RULES.put("NOTIFICATIONS_PERIOD", wholeNumber(1, 86_400_000));
         RULES.put("NOTIFICATIONS_SIMULATED_DELAY", wholeNumber(0, 600_000));
     }
+
+    private static final String API_KEY = "[\\w.-]+:[0-9a-fA-F]{64}";
 
     private Knobs() {
     }
@@ -66,6 +75,9 @@ public final class Knobs {
                 throw new ConfigurationException("%s=%s %s".formatted(name, shown(name, value), complaint));
             }
         });
+        if (values.apply("HTTP_TLS_CERTIFICATE").isEmpty() != values.apply("HTTP_TLS_KEY").isEmpty()) {
+            throw new ConfigurationException("HTTP_TLS_CERTIFICATE and HTTP_TLS_KEY must be given together");
+        }
         if (values.apply("HTTP_PORT").equals(values.apply("MANAGEMENT_PORT"))) {
             throw new ConfigurationException("MANAGEMENT_PORT=%s must differ from HTTP_PORT"
                     .formatted(values.apply("MANAGEMENT_PORT")));
@@ -77,9 +89,9 @@ public final class Knobs {
         return RULES.keySet();
     }
 
-    // An address may have a password in it.
+    // An address may have a password in it, and somebody may give a key where its hash belongs.
     private static String shown(String name, String value) {
-        return name.endsWith("_URI") || name.endsWith("_URL") ? "…" : value;
+        return name.endsWith("_URI") || name.endsWith("_URL") || name.endsWith("_KEYS") ? "…" : value;
     }
 
     private static Rule wholeNumber(int least, int most) {
@@ -107,6 +119,15 @@ public final class Knobs {
 
     private static String notPostgres(String value) {
         return org.postgresql.Driver.parseURL(value, null) == null ? "must be jdbc:postgresql://host:port/database" : null;
+    }
+
+    private static String notReadable(String value) {
+        return value.isEmpty() || Files.isReadable(Path.of(value)) ? null : "must be a PEM file that can be read";
+    }
+
+    private static String notApiKeys(String value) {
+        return value.isEmpty() || value.matches(API_KEY + "(," + API_KEY + ")*") ? null
+                : "must be name:hash,name:hash with the SHA-256 of each key as 64 hexadecimal digits";
     }
 
     private static String notRoles(String value) {

@@ -31,6 +31,10 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
     enum Refusal {
         /** 400: not JSON, or a malformed header. */
         MALFORMED,
+        /** 401: no API key, or an unknown one. */
+        UNAUTHORIZED,
+        /** 429: more than the caller may post. */
+        TOO_MANY,
         /** 415: not labelled as JSON. */
         MEDIA_TYPE,
         /** 422: a field is wrong. */
@@ -43,6 +47,8 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
         FULL,
         /** 503: the broker did not confirm. */
         UNCONFIRMED,
+        /** 503: the broker is away, or takes nothing now. */
+        BROKER_AWAY,
         /** 503: the process is about to end. */
         STOPPING;
 
@@ -68,6 +74,8 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
             .register(Metrics.globalRegistry);
     private static final Counter PUSHED = Counter.builder("comments.pushed")
             .description("Comments that were pushed").register(Metrics.globalRegistry);
+    private static final Counter QUARANTINED = Counter.builder("comments.quarantined")
+            .description("Comments that the database refused, and that are in quarantine").register(Metrics.globalRegistry);
     private static final Counter RETRIED = Counter.builder("comments.retries")
             .description("Failed attempts to settle a batch or a push").register(Metrics.globalRegistry);
 
@@ -81,9 +89,13 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
                 .register(Metrics.globalRegistry);
     }
 
+    /** So many comments are about to be answered with 202. */
+    static void accepted(int comments) {
+        ACCEPTED.increment(comments);
+    }
+
     /** A group of comments was confirmed. */
     static void confirmed(int comments, long nanos) {
-        ACCEPTED.increment(comments);
         GROUP_SIZE.record(comments);
         CONFIRM.record(Duration.ofNanos(nanos));
     }
@@ -108,6 +120,11 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
     /** A notification of so many comments was pushed. */
     static void pushed(int comments) {
         PUSHED.increment(comments);
+    }
+
+    /** Comments that the database refused are in quarantine. */
+    static void quarantined(int comments) {
+        QUARANTINED.increment(comments);
     }
 
     /** An attempt to settle a batch or a push failed. */

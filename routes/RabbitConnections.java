@@ -1,9 +1,21 @@
 package comments;
 
+import com.rabbitmq.client.AMQP;
+import com.rabbitmq.client.BlockedListener;
 import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.ConnectionFactory;
+import com.rabbitmq.client.ShutdownSignalException;
+import java.security.NoSuchAlgorithmException;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import javax.net.ssl.SSLContext;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.amqp.AmqpException;
 import org.springframework.amqp.rabbit.connection.CachingConnectionFactory;
 import org.springframework.amqp.rabbit.connection.Connection;
+import org.springframework.amqp.rabbit.connection.ConnectionListener;
 import org.springframework.amqp.rabbit.support.RabbitExceptionTranslator;
 
 /**
@@ -16,20 +28,132 @@ import org.springframework.amqp.rabbit.support.RabbitExceptionTranslator;
  */
 public class RabbitConnections extends CachingConnectionFactory {
 
+    private static final Logger LOG = LoggerFactory.getLogger(RabbitConnections.class);
     private static final int CONNECT_TIMEOUT_MILLIS = 5_000;
     private static final int RPC_TIMEOUT_MILLIS = 10_000;
     private static final int HEARTBEAT_SECONDS = 10;
+    private static final int RECONNECT_MILLIS = 1_000;
+
+    private final List<Runnable> whenBlocked = new CopyOnWriteArrayList<>();
+    private String queue;
+    private volatile boolean blocked;
+    private volatile boolean away;
+    private volatile boolean closed;
 
     /** Connections that notice within seconds when the broker is gone. */
     public RabbitConnections() {
+        this(new ConnectionFactory());
+    }
+
+    RabbitConnections(ConnectionFactory factory) {
+        super(factory);
+        // Spring connects again by itself
+        factory.setAutomaticRecoveryEnabled(false);
         getRabbitConnectionFactory().setConnectionTimeout(CONNECT_TIMEOUT_MILLIS);
         getRabbitConnectionFactory().setHandshakeTimeout(CONNECT_TIMEOUT_MILLIS);
         getRabbitConnectionFactory().setChannelRpcTimeout(RPC_TIMEOUT_MILLIS);
         getRabbitConnectionFactory().setRequestedHeartbeat(HEARTBEAT_SECONDS);
+        addConnectionListener(new Watch());
+    }
+
+    /** Notes what becomes of the connection. */
+    private final class Watch implements ConnectionListener, BlockedListener {
+
+        @Override
+        public void onCreate(Connection connection) {
+            away = false;
+            blocked = false;
+            connection.addBlockedListener(this);
+        }
+
+        @Override
+        public void handleBlocked(String reason) {
+            LOG.warn("The broker takes no messages for {}: {}", queue, reason);
+            blocked = true;
+            whenBlocked.forEach(Runnable::run);
+        }
+
+        @Override
+        public void handleUnblocked() {
+            LOG.info("The broker takes messages for {} again", queue);
+            blocked = false;
+        }
+
+        @Override
+        public void onShutDown(ShutdownSignalException signal) {
+            if (!signal.isInitiatedByApplication()) {
+                lost();
+            }
+        }
+
+        @Override
+        public void onFailed(Exception exception) {
+            lost();
+        }
+    }
+
+    // Connects again by itself, so that whoever asks isUsable before he connects isn't told "no" for ever.
+    private synchronized void lost() {
+        if (away || closed) {
+            return;
+        }
+        away = true;
+        Thread thread = new Thread(this::reconnect, "reconnect " + getHost());
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private void reconnect() {
+        while (away && !closed) {
+            try {
+                Thread.sleep(RECONNECT_MILLIS);
+                createConnection();
+            } catch (AmqpException e) {
+                LOG.debug("The broker can't be reached yet", e);
+            } catch (InterruptedException e) {
+                // nobody interrupts this thread but a JVM that is being torn down
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+
+    /** Whether messages can be published now, as far as is known: the broker is there, and doesn't block the connection. */
+    public boolean isUsable() {
+        return !away && !blocked;
+    }
+
+    /** Has an action run, on a thread of the client, when the broker blocks the connection. */
+    void whenBlocked(Runnable action) {
+        whenBlocked.add(action);
+    }
+
+    /** Closes the connection for good. */
+    public void close() {
+        closed = true;
+        destroy();
+    }
+
+    /**
+     * The address of the broker. With {@code amqps}, its certificate must be of an authority that the JVM trusts, and for
+     * its host: the client's own default would trust anybody.
+     */
+    @Override
+    public void setUri(String uri) {
+        super.setUri(uri);
+        if (getRabbitConnectionFactory().isSSL()) {
+            try {
+                getRabbitConnectionFactory().useSslProtocol(SSLContext.getDefault());
+            } catch (NoSuchAlgorithmException e) {
+                throw new IllegalStateException("the trust store of the JVM can't be used", e);
+            }
+            getRabbitConnectionFactory().enableHostnameVerification();
+        }
     }
 
     /** The queue that is declared. */
     public void setQueue(String queue) {
+        this.queue = queue;
         addConnectionListener(connection -> declare(connection, queue));
     }
 
@@ -37,8 +161,26 @@ public class RabbitConnections extends CachingConnectionFactory {
         try (Channel channel = connection.createChannel(false)) {
             channel.queueDeclare(queue, true, false, false, Map.of("x-queue-type", "quorum"));
         } catch (Exception e) {
+            if (isRefused(e)) {
+                requireDeclared(connection, queue);
+            } else {
+                throw RabbitExceptionTranslator.convertRabbitAccessException(e);
+            }
+        }
+    }
+
+    // A user who may only publish or consume: then the queue must be there.
+    private static void requireDeclared(Connection connection, String queue) {
+        try (Channel channel = connection.createChannel(false)) {
+            channel.queueDeclarePassive(queue);
+        } catch (Exception e) {
             throw RabbitExceptionTranslator.convertRabbitAccessException(e);
         }
+    }
+
+    private static boolean isRefused(Exception e) {
+        return e.getCause() instanceof ShutdownSignalException signal
+                && signal.getReason() instanceof AMQP.Channel.Close close && close.getReplyCode() == AMQP.ACCESS_REFUSED;
     }
 
     /** The name that {@code rabbitmqctl list_connections name} shows. */

@@ -42,12 +42,13 @@ final class EventLoopMessage extends HttpMessage {
         return type.isInstance(value) ? type.cast(value) : super.getHeader(name, type);
     }
 
-    // The rest DSL asks each request for its method.
+    // The rest DSL asks each request for its method and its content type.
     private Object requestHeader(String name) {
-        if (name.equals(Exchange.HTTP_METHOD)) {
-            return getRequest().method().name();
-        }
-        return super.getHeader(name);
+        return switch (name) {
+            case Exchange.HTTP_METHOD -> getRequest().method().name();
+            case Exchange.CONTENT_TYPE -> getRequest().getHeader(name);
+            default -> super.getHeader(name);
+        };
     }
 
     @Override

@@ -2,10 +2,12 @@ package comments;
 
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.net.PemKeyCertOptions;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
@@ -84,7 +86,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     }
 
     private void createRouter() {
-        vertx = Vertx.vertx();
+        vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
         router = Router.router(vertx);
         String uploads = TempDirHelper.resolveTempDir(getCamelContext(), null, UPLOADS);
         HttpProblems.answerErrors(router);
@@ -146,6 +148,11 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
                 .setHttp2ClearTextEnabled(false)
                 .setPerFrameWebSocketCompressionSupported(false)
                 .setPerMessageWebSocketCompressionSupported(false);
+        String certificate = property("HTTP_TLS_CERTIFICATE");
+        if (!certificate.isEmpty()) {
+            options.setSsl(true).setUseAlpn(true)
+                    .setKeyCertOptions(new PemKeyCertOptions().setCertPath(certificate).setKeyPath(property("HTTP_TLS_KEY")));
+        }
         server = vertx.createHttpServer(options)
                 .requestHandler(this::handle)
                 .invalidRequestHandler(HttpProblems::answerInvalid);

@@ -1,6 +1,7 @@
 package comments;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -18,9 +19,11 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.builder.RouteBuilder;
@@ -207,6 +210,52 @@ class GroupCommitTest {
         first.get(5, SECONDS);
         small.get(5, SECONDS);
         await().until(() -> groupCommit.getParked() == 0);
+    }
+
+    @Test
+    void whoWaitsTooLongFailsAndIsNotSentAnyMore() throws Exception {
+        groupCommit.setTimeout(200);
+        startWithSlowBroker();
+        CompletableFuture<Exchange> underWay = park("1");
+        awaitPublished(1);
+        CompletableFuture<Exchange> waiting = park("2");
+        assertThat(underWay).failsWithin(2, SECONDS).withThrowableThat().withCauseInstanceOf(TimeoutException.class);
+        assertThat(waiting).failsWithin(2, SECONDS).withThrowableThat().withCauseInstanceOf(TimeoutException.class);
+        assertThat(groupCommit.getParked()).isZero();
+        CompletableFuture<Exchange> later = park("3");
+        broker.release(2);
+        later.get(5, SECONDS);
+        assertThat(published).containsExactly("[1]", "[3]");
+    }
+
+    @Test
+    void givingUpFailsAllWhoWait() throws Exception {
+        startWithSlowBroker();
+        CompletableFuture<Exchange> underWay = park("1");
+        awaitPublished(1);
+        CompletableFuture<Exchange> waiting = park("2");
+        groupCommit.giveUp();
+        assertThat(underWay).isCompletedExceptionally();
+        assertThat(waiting).isCompletedExceptionally();
+        assertThat(groupCommit.getParked()).isZero();
+    }
+
+    @Test
+    void onlyAfterAGroupOfSeveralDoesTheNextWaitForCompany() throws Exception {
+        groupCommit.setDelay(1_000);
+        startWithSlowBroker();
+        park("1");
+        awaitPublished(1);
+        List<CompletableFuture<Exchange>> siblings = Stream.of("2", "3", "4", "5", "6").map(this::park).toList();
+        broker.release(10);
+        siblings.get(4).get(900, MILLISECONDS);
+        CompletableFuture<Exchange> next = park("7");
+        CompletableFuture<Exchange> company = CompletableFuture
+                .supplyAsync(() -> park("8"), CompletableFuture.delayedExecutor(100, MILLISECONDS)).get(5, SECONDS);
+        next.get(5, SECONDS);
+        company.get(5, SECONDS);
+        park("9").get(900, MILLISECONDS);
+        assertThat(published).containsExactly("[1]", "[2,3,4,5,6]", "[7,8]", "[9]");
     }
 
     @Test

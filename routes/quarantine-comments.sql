@@ -1,0 +1,5 @@
+-- Comments that the database refused, each with the reason. A message that is delivered again finds its row there.
+INSERT INTO comment_quarantine (body, sqlstate, reason)
+SELECT decode(body, 'base64'), sqlstate, reason
+FROM json_to_recordset(:?rejected::json) AS rejected (body text, sqlstate text, reason text)
+ON CONFLICT (id) DO NOTHING
