@@ -18,6 +18,7 @@ public class CommentsDataSource extends HikariDataSource {
     private static final SqlScript[] SCHEMA = {new SqlScript("V1__comments.sql"), new SqlScript("V2__comment_quarantine.sql")};
 
     private volatile boolean migrated;
+    private boolean migrate = true;
 
     /** Connections that fail within a bounded time when the database is gone. */
     public CommentsDataSource() {
@@ -31,6 +32,11 @@ public class CommentsDataSource extends HikariDataSource {
         setMinimumIdle(0);
     }
 
+    /** Whether the first connection makes the schema. Without, it must be there. On by default. */
+    public void setMigrate(boolean migrate) {
+        this.migrate = migrate;
+    }
+
     /**
      * A connection from the pool.
      *
@@ -42,7 +48,7 @@ public class CommentsDataSource extends HikariDataSource {
         if (Context.isOnEventLoopThread()) {
             throw new IllegalStateException("a route on the event loop must not use the database");
         }
-        if (!migrated) {
+        if (migrate && !migrated) {
             migrate();
         }
         return super.getConnection();

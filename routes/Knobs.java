@@ -35,7 +35,8 @@ public final class Knobs {
         RULES.put("COMMENTS_API_KEYS", Knobs::notApiKeys);
         RULES.put("COMMENTS_RATE_PER_CALLER", wholeNumber(0, 10_000_000));
         RULES.put("HTTP_MAX_BODY", wholeNumber(1_024, 64 << 20));
-        RULES.put("OBSERVE_EXCHANGES", value -> Set.of("true", "false").contains(value) ? null : "must be true or false");
+        RULES.put("POSTGRES_MIGRATE", Knobs::notBoolean);
+        RULES.put("OBSERVE_EXCHANGES", Knobs::notBoolean);
         RULES.put("COMMENTS_CONFIRM_TIMEOUT", wholeNumber(100, 600_000));
         RULES.put("COMMENTS_PUBLISHERS", wholeNumber(1, 16));
         RULES.put("COMMENTS_GROUP_SIZE", wholeNumber(1, 100_000));
@@ -119,6 +120,10 @@ public final class Knobs {
 
     private static String notPostgres(String value) {
         return org.postgresql.Driver.parseURL(value, null) == null ? "must be jdbc:postgresql://host:port/database" : null;
+    }
+
+    private static String notBoolean(String value) {
+        return Set.of("true", "false").contains(value) ? null : "must be true or false";
     }
 
     private static String notReadable(String value) {

@@ -35,6 +35,7 @@ public class RabbitConnections extends CachingConnectionFactory {
     private static final int RECONNECT_MILLIS = 1_000;
 
     private final List<Runnable> whenBlocked = new CopyOnWriteArrayList<>();
+    private String purpose;
     private String queue;
     private volatile boolean blocked;
     private volatile boolean away;
@@ -123,6 +124,11 @@ public class RabbitConnections extends CachingConnectionFactory {
         return !away && !blocked;
     }
 
+    /** What they are for: the name that was set. */
+    String getPurpose() {
+        return purpose;
+    }
+
     /** Has an action run, on a thread of the client, when the broker blocks the connection. */
     void whenBlocked(Runnable action) {
         whenBlocked.add(action);
@@ -185,6 +191,7 @@ public class RabbitConnections extends CachingConnectionFactory {
 
     /** The name that {@code rabbitmqctl list_connections name} shows. */
     public void setName(String name) {
+        purpose = name;
         setConnectionNameStrategy(factory -> name);
     }
 

@@ -16,6 +16,7 @@ import com.rabbitmq.client.ShutdownSignalException;
 import java.io.IOException;
 import java.util.concurrent.ExecutorService;
 import org.apache.camel.Exchange;
+import org.apache.camel.health.HealthCheck;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.support.DefaultExchange;
 import org.junit.jupiter.api.BeforeEach;
@@ -72,6 +73,23 @@ class AdmitCommentTest {
         verify(groupCommit).giveUp();
         listener.getValue().handleUnblocked();
         assertAdmitted();
+    }
+
+    @Test
+    void theHealthSaysWhichConnectionIsBlocked() throws IOException {
+        connections.setName("comment-service publishing");
+        DefaultCamelContext context = new DefaultCamelContext();
+        context.getRegistry().bind("connections", connections);
+        BrokerHealth health = new BrokerHealth();
+        health.setCamelContext(context);
+        connections.createConnection();
+        assertThat(health.call().getState()).isEqualTo(HealthCheck.State.UP);
+        ArgumentCaptor<BlockedListener> listener = ArgumentCaptor.forClass(BlockedListener.class);
+        verify(connection).addBlockedListener(listener.capture());
+        listener.getValue().handleBlocked("low on disk");
+        assertThat(health.call().getState()).isEqualTo(HealthCheck.State.DOWN);
+        assertThat(health.call().getMessage().orElseThrow()).contains("comment-service publishing");
+        assertThat(health.isLiveness()).isFalse();
     }
 
     @Test

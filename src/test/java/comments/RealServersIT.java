@@ -55,7 +55,7 @@ class RealServersIT {
     @BeforeEach
     void empty() throws SQLException {
         try (Connection connection = postgresql.connect()) {
-            connection.createStatement().execute("DROP TABLE IF EXISTS comments, flyway_schema_history");
+            connection.createStatement().execute("DROP TABLE IF EXISTS comments, comment_quarantine, flyway_schema_history");
         }
     }
 
