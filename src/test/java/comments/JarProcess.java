@@ -110,8 +110,17 @@ public final class JarProcess implements AutoCloseable {
         return process.isAlive();
     }
 
-    public long pid() {
-        return process.pid();
+    /** Stops the process where it is, until {@link #thaw}. */
+    public void freeze() throws IOException, InterruptedException {
+        signal("STOP");
+    }
+
+    public void thaw() throws IOException, InterruptedException {
+        signal("CONT");
+    }
+
+    private void signal(String signal) throws IOException, InterruptedException {
+        new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid())).start().waitFor();
     }
 
     /** Ends the process without warning: kill -9. */
@@ -122,8 +131,13 @@ public final class JarProcess implements AutoCloseable {
 
     /** Tells the process to end, with SIGTERM; returns its exit code. */
     public int terminate() throws InterruptedException {
-        process.destroy();
+        requestEnd();
         return awaitEnd();
+    }
+
+    /** Tells the process to end, with SIGTERM. */
+    public void requestEnd() {
+        process.destroy();
     }
 
     /** Waits for the end of the process, a minute at most; returns its exit code. */

@@ -55,7 +55,6 @@ class CheckerIT {
         trial.toBroker().release();
         trial.rabbitmq().startServer();
 
-        trial.healed();
         assertThat(trial.verdict(Set.of()).violations()).containsKey(Point.LOST);
     }
 }

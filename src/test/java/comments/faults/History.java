@@ -18,7 +18,6 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.function.Predicate;
 
 /** All attempts of a workload, in the order in which they ended. Any thread may add to it and ask it. */
 final class History {
@@ -64,18 +63,24 @@ final class History {
         return ids;
     }
 
-    /** How many comments were promised in answers of a time. */
-    int ok(Instant from, Instant to) {
-        return count(attempt -> !attempt.ended().isBefore(from) && attempt.ended().isBefore(to));
+    /** The attempts that ended in a time. */
+    List<Attempt> between(Instant from, Instant to) {
+        return attempts.stream().filter(attempt -> attempt.ended().isAfter(from) && attempt.ended().isBefore(to)).toList();
+    }
+
+    /** The attempts that were begun in a time. */
+    List<Attempt> begun(Instant from, Instant to) {
+        return attempts.stream().filter(attempt -> attempt.at().isAfter(from) && attempt.at().isBefore(to)).toList();
+    }
+
+    /** How many requests were answered with 202 in a time. */
+    long served(Instant from, Instant to) {
+        return between(from, to).stream().filter(attempt -> attempt.outcome() == Outcome.OK).count();
     }
 
     /** How many comments were promised until now. */
     int ok() {
-        return count(attempt -> true);
-    }
-
-    private int count(Predicate<Attempt> which) {
-        return attempts.stream().filter(attempt -> attempt.outcome() == Outcome.OK).filter(which)
+        return attempts.stream().filter(attempt -> attempt.outcome() == Outcome.OK)
                 .mapToInt(attempt -> attempt.comments().size()).sum();
     }
 

@@ -8,6 +8,7 @@ import com.rabbitmq.client.ConnectionFactory;
 import comments.PrivatePostgreSQL;
 import comments.PrivateRabbitMQ;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -59,6 +60,13 @@ final class Servers implements BeforeAllCallback, AfterAllCallback {
             for (String queue : List.of("comments", "notifications")) {
                 channel.queueDelete(queue);
             }
+        }
+    }
+
+    /** Declares a queue as the application does. */
+    void declare(String queue) throws Exception {
+        try (Connection connection = connectToBroker(); Channel channel = connection.createChannel()) {
+            channel.queueDeclare(queue, true, false, false, Map.of("x-queue-type", "quorum"));
         }
     }
 

@@ -114,6 +114,14 @@ final class Workload implements AutoCloseable {
         return post(client, target, (list ? array : array.get(0)).toString(), comments, key);
     }
 
+    /** Posts one comment once, and files it. */
+    static Attempt postOne(History history, URI target) {
+        Posted comment = Posted.number(NUMBERS.incrementAndGet());
+        Attempt attempt = post(HttpClient.newHttpClient(), target, comment.json().toString(), List.of(comment), null);
+        history.add(attempt);
+        return attempt;
+    }
+
     /** Posts once. */
     static Attempt post(HttpClient client, URI target, String body, List<Posted> comments, String key) {
         HttpRequest.Builder request = HttpRequest.newBuilder(target).timeout(REQUEST_TIMEOUT)
