@@ -165,7 +165,7 @@ class ProcessorFaultsIT {
             trial.rabbitmq().startServer();
             trial.healed();
         }
-        assertThat(trial.rabbitmq().queues().get("comments").consumers()).isEqualTo(3);
+        await().atMost(Duration.ofSeconds(10)).until(() -> trial.rabbitmq().queues().get("comments").consumers() == 3);
         trial.assertKept();
     }
 
@@ -439,10 +439,11 @@ class ProcessorFaultsIT {
         trial.post();
         Trial.awaitFailpoint(processor);
         processor.freeze();
+        Instant frozen = Instant.now();
         // what the broker does by itself when the heartbeats have been missing long enough
         trial.toBroker().reset(CONSUMING);
         trial.process(PROCESSOR).start();
-        await().atMost(Duration.ofSeconds(30)).until(trial::hasCaughtUp);
+        await().atMost(Duration.ofSeconds(30)).until(() -> trial.hasCaughtUp(frozen));
         processor.thaw();
         trial.healed();
         trial.assertKept();

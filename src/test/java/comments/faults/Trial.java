@@ -279,13 +279,14 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
     }
 
     /**
-     * Says that everything is as it should be from now on, and waits until the callers are served as before, and the table
-     * has caught up with them. The checker is told how long that took.
+     * Says that everything is as it should be from now on, and waits until the callers have been served as before for a
+     * second, and the table has what they were promised. The checker is told how long that took, with this second.
      */
     void healed() {
         Instant healed = Instant.now();
         try {
-            await().atMost(Checker.RECOVERY_LIMIT).until(() -> rate() >= SERVED * formerRate && hasCaughtUp());
+            await().atMost(Checker.RECOVERY_LIMIT).until(() -> healed.isBefore(Instant.now().minusSeconds(1))
+                    && rate() >= SERVED * formerRate && hasCaughtUp(healed));
             Duration took = Duration.between(healed, Instant.now());
             recovery = recovery != null && recovery.compareTo(took) > 0 ? recovery : took;
         } catch (ConditionTimeoutException e) {
@@ -325,11 +326,18 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
         return verdict;
     }
 
-    /** Whether what was promised between two seconds and one second ago is in the table. */
-    boolean hasCaughtUp() throws SQLException {
-        Instant to = Instant.now().minusSeconds(1);
-        return areThere(history.between(to.minusSeconds(1), to).stream()
-                .flatMap(attempt -> attempt.ids().stream()).collect(Collectors.toSet()));
+    /** Whether what was promised from a time until half a second ago, in the last two seconds, is in the table. */
+    boolean hasCaughtUp(Instant from) throws SQLException {
+        Instant now = Instant.now();
+        Instant earliest = now.minusSeconds(2);
+        Set<UUID> promised = history.between(from.isAfter(earliest) ? from : earliest, now.minusMillis(500)).stream()
+                .flatMap(attempt -> attempt.ids().stream()).collect(Collectors.toSet());
+        return !promised.isEmpty() && areThere(promised);
+    }
+
+    /** Whether all that was promised is in the table. */
+    boolean hasWrittenAll() throws SQLException {
+        return areThere(history.ids().values().stream().flatMap(Set::stream).collect(Collectors.toSet()));
     }
 
     private boolean areThere(Set<UUID> ids) throws SQLException {
@@ -344,7 +352,6 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
 
     // What is not done in time is for the checker to find. Comments that are in no queue any more won't come.
     private void drain() {
-        Set<UUID> promised = history.ids().values().stream().flatMap(Set::stream).collect(Collectors.toSet());
         AtomicReference<Instant> emptySince = new AtomicReference<>();
         try {
             await().atMost(DRAIN_TIMEOUT).ignoreExceptions().until(() -> {
@@ -353,7 +360,7 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
                     return false;
                 }
                 emptySince.compareAndSet(null, Instant.now());
-                return areThere(promised) || Instant.now().isAfter(emptySince.get().plus(EMPTY));
+                return hasWrittenAll() || Instant.now().isAfter(emptySince.get().plus(EMPTY));
             });
         } catch (ConditionTimeoutException e) {
             // something is left in a queue
