@@ -23,6 +23,7 @@ final class CommitGate implements AutoCloseable {
             statement.execute("""
                     CREATE OR REPLACE FUNCTION wait_at_commit() RETURNS trigger LANGUAGE plpgsql AS
                         $$ BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NULL; END $$;
+                    DROP TRIGGER IF EXISTS wait_at_commit ON comments;
                     CREATE CONSTRAINT TRIGGER wait_at_commit AFTER INSERT ON comments DEFERRABLE INITIALLY DEFERRED
                         FOR EACH ROW EXECUTE FUNCTION wait_at_commit();
                     SELECT pg_advisory_lock(1)""");
@@ -31,7 +32,12 @@ final class CommitGate implements AutoCloseable {
 
     /** Waits until a transaction stands at the gate. */
     void awaitHeld() {
-        await().atMost(Duration.ofSeconds(30)).until(() -> held() > 0);
+        awaitHeld(1);
+    }
+
+    /** Waits until so many transactions stand at the gate. */
+    void awaitHeld(int transactions) {
+        await().atMost(Duration.ofSeconds(30)).until(() -> held() >= transactions);
     }
 
     private int held() throws SQLException {

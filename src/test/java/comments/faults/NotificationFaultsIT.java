@@ -12,6 +12,7 @@ import comments.JarProcess;
 import comments.faults.Proxy.Direction;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -61,20 +62,31 @@ class NotificationFaultsIT {
     }
 
     @Test
-    void n2TheQueueOfNotificationsIsFull() throws Exception {
+    void n2TheQueueOfNotificationsIsFullUntilSomebodyConsumes() throws Exception {
+        fillQueue(() -> trial.process(NOTIFIER).launch());
+    }
+
+    @Test
+    void n2TheQueueOfNotificationsIsFullUntilItsLimitIsLifted() throws Exception {
+        fillQueue(() -> {
+            SERVERS.liftLimit();
+            return trial.process(NOTIFIER).launch();
+        });
+    }
+
+    private void fillQueue(Callable<JarProcess> heal) throws Exception {
         JarProcess others = trial.process(SERVICE, PROCESSOR).start();
         trial.post();
-        trial.rabbitmq().ctl("set_policy", "--apply-to", "queues", "full", "^notifications$",
-                "{\"max-length\":1,\"overflow\":\"reject-publish\"}");
+        SERVERS.limit("notifications", 10);
         try {
             awaitWrittenAndNotAcknowledged();
             assertThat(others.observe("health")).contains("DOWN");
+            heal.call();
+            trial.healed();
+            trial.assertKept();
         } finally {
-            trial.rabbitmq().ctl("clear_policy", "full");
+            SERVERS.liftLimit();
         }
-        trial.process(NOTIFIER).launch();
-        trial.healed();
-        trial.assertKept();
     }
 
     @Test

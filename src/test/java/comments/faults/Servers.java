@@ -16,6 +16,8 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 /** A RabbitMQ node and a PostgreSQL cluster that the tests of a class share, one after the other. */
 final class Servers implements BeforeAllCallback, AfterAllCallback {
 
+    private static final String LIMIT = "limit";
+
     private PrivateRabbitMQ rabbitmq;
     private PrivatePostgreSQL postgresql;
 
@@ -47,6 +49,7 @@ final class Servers implements BeforeAllCallback, AfterAllCallback {
         if (!rabbitmq.isRunning()) {
             rabbitmq.startServer();
         }
+        liftLimit();
         if (postgresql.isRunning()) {
             postgresql.thaw();
         } else {
@@ -61,6 +64,29 @@ final class Servers implements BeforeAllCallback, AfterAllCallback {
                 channel.queueDelete(queue);
             }
         }
+    }
+
+    /** Lets a queue refuse what comes when it holds this many messages. */
+    void limit(String queue, int messages) throws Exception {
+        rabbitmq.ctl("set_policy", "--apply-to", "queues", LIMIT, "^" + queue + "$",
+                "{\"max-length\":%d,\"overflow\":\"reject-publish\"}".formatted(messages));
+    }
+
+    /** Takes the limit away again. */
+    void liftLimit() throws Exception {
+        if (rabbitmq.ctl("list_policies").contains(LIMIT)) {
+            rabbitmq.ctl("clear_policy", LIMIT);
+        }
+    }
+
+    /** Lets the broker find its disk too full for what is published: the alarm that blocks publishing connections. */
+    void fillDisk() throws Exception {
+        rabbitmq.ctl("set_disk_free_limit", "100000GB");
+    }
+
+    /** Ends the alarm. */
+    void freeDisk() throws Exception {
+        rabbitmq.ctl("set_disk_free_limit", "50MB");
     }
 
     /** Declares a queue as the application does. */

@@ -13,10 +13,12 @@ import comments.JarProcess;
 import comments.faults.Proxy.Direction;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -71,11 +73,15 @@ class SoakIT {
         }
         processes.values().forEach(JarProcess::awaitReady);
         trial.post();
-        List<String> names = faults.keySet().stream().sorted().toList();
+        List<String> names = faults.keySet().stream().sorted().collect(Collectors.toList());
         Instant end = Instant.now().plus(time);
         int struck = 0;
         while (Instant.now().isBefore(end)) {
-            String name = names.get(random.nextInt(names.size()));
+            // each once before any is there again
+            if (struck % names.size() == 0) {
+                Collections.shuffle(names, random);
+            }
+            String name = names.get(struck % names.size());
             Instant at = Instant.now();
             faults.get(name).strike(random);
             struck++;

@@ -33,7 +33,6 @@ import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -64,7 +63,7 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
     private static final String PUSHES = "comment-pushes";
     private static final Pattern PUSHED_ID = Pattern.compile("\"id\":\"([0-9a-f-]{36})\"");
     private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(60);
-    private static final Duration EMPTY = Duration.ofSeconds(3);
+    private static final Duration EMPTY = Duration.ofSeconds(1);
     private static final double SERVED = 0.9;
     private static final int CALLERS = 16;
     /** How many requests the usual workload makes in a second. */
@@ -91,8 +90,9 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
 
     @Override
     public void beforeEach(ExtensionContext context) throws Exception {
-        test = context.getRequiredTestClass().getSimpleName() + "." + context.getDisplayName().replaceAll("\\W+", "-")
-                .replaceAll("-+$", "");
+        String name = context.getRequiredTestMethod().getName();
+        String display = context.getDisplayName().replaceAll("\\W+", "-");
+        test = context.getRequiredTestClass().getSimpleName() + "." + name + (display.contains(name) ? "" : display);
         database = "trial" + DATABASES.incrementAndGet();
         try (Connection connection = servers.postgresql().connect(); Statement statement = connection.createStatement()) {
             statement.execute("DO $$ BEGIN CREATE ROLE %s LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
@@ -153,7 +153,9 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
     final class Launch {
 
         private final Map<String, String> knobs = new HashMap<>();
-        private final List<String> options = new ArrayList<>(List.of("@" + Path.of("docker", "jvm.options")));
+        // the processes live for seconds, which the second compiler would spend on compiling
+        private final List<String> options = new ArrayList<>(
+                List.of("@" + Path.of("docker", "jvm.options"), "-XX:TieredStopAtLevel=1"));
         private final List<Path> first = new ArrayList<>();
         private boolean failpoint;
 
@@ -350,18 +352,11 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
         }
     }
 
-    // What is not done in time is for the checker to find. Comments that are in no queue any more won't come.
+    // What is not done in time is for the checker to find. What is in no queue any more is done.
     private void drain() {
-        AtomicReference<Instant> emptySince = new AtomicReference<>();
         try {
-            await().atMost(DRAIN_TIMEOUT).ignoreExceptions().until(() -> {
-                if (rabbitmq().queues().values().stream().anyMatch(queue -> queue.messages() > 0)) {
-                    emptySince.set(null);
-                    return false;
-                }
-                emptySince.compareAndSet(null, Instant.now());
-                return hasWrittenAll() || Instant.now().isAfter(emptySince.get().plus(EMPTY));
-            });
+            await().during(EMPTY).atMost(DRAIN_TIMEOUT).pollInterval(EMPTY.dividedBy(2)).ignoreExceptions()
+                    .until(() -> rabbitmq().queues().values().stream().allMatch(queue -> queue.messages() == 0));
         } catch (ConditionTimeoutException e) {
             // something is left in a queue
         }
