@@ -1,5 +1,7 @@
 package comments;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -17,9 +19,12 @@ import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 
 /** The packaged application as a process of its own, on ports of its own. */
-final class JarProcess implements AutoCloseable {
+public final class JarProcess implements AutoCloseable {
 
-    private static final Path JAR = Path.of("target", "comment-service.jar");
+    /** What {@code target/comment-service.jar} is started from. */
+    public static final Path JAR = Path.of("target", "comment-service.jar");
+
+    private static final List<String> PACKAGED = List.of("@" + Path.of("docker", "jvm.options"), "-jar", JAR.toString());
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
 
     private final int port = FreePort.find();
@@ -27,10 +32,10 @@ final class JarProcess implements AutoCloseable {
     private final Path log;
     private final Process process;
 
-    private JarProcess(Map<String, String> knobs) throws IOException {
+    private JarProcess(Map<String, String> knobs, List<String> arguments) throws IOException {
         log = Files.createTempFile(Files.createDirectories(Path.of("target", "processes")), "comment-service", ".log");
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m", "-jar", JAR.toString()));
+        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+        command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
         builder.environment().put("HTTP_HOST", "127.0.0.1");
         builder.environment().put("HTTP_PORT", Integer.toString(port));
@@ -41,33 +46,58 @@ final class JarProcess implements AutoCloseable {
 
     /** Starts the application, and waits until it is ready. */
     static JarProcess start(Map<String, String> knobs) throws Exception {
-        JarProcess application = new JarProcess(knobs);
-        Awaitility.await().atMost(Duration.ofSeconds(60)).ignoreExceptions().until(() -> {
-            if (!application.process.isAlive()) {
-                throw new AssertionError("it ended: " + Files.readString(application.log));
-            }
-            return application.observe("health").contains("\"UP\"");
-        });
+        JarProcess application = launch(knobs, PACKAGED);
+        application.awaitReady();
         return application;
     }
 
-    String observe(String path) throws IOException, InterruptedException {
+    /** Starts the application by the given arguments of java, and returns at once. */
+    public static JarProcess launch(Map<String, String> knobs, List<String> arguments) throws IOException {
+        return new JarProcess(knobs, arguments);
+    }
+
+    /** Waits until the application is ready. */
+    public void awaitReady() {
+        Awaitility.await().atMost(Duration.ofSeconds(60)).ignoreExceptions().until(() -> {
+            if (!process.isAlive()) {
+                throw new AssertionError("it ended: " + Files.readString(log));
+            }
+            return observe("health").contains("\"UP\"");
+        });
+    }
+
+    /** What the management server answers, within 5 s. */
+    public String observe(String path) throws IOException, InterruptedException {
         return CLIENT.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + managementPort + "/observe/" + path))
                 .timeout(Duration.ofSeconds(5)).build(), BodyHandlers.ofString()).body();
     }
 
-    URI uri(String path) {
+    /** The value of a metric without labels, or the sum over its labels. */
+    public double metric(String name) throws IOException, InterruptedException {
+        return observe("metrics").lines().filter(line -> line.matches(name + "(\\{.*\\})? .*"))
+                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1))).sum();
+    }
+
+    public URI uri(String path) {
         return URI.create("http://127.0.0.1:" + port + path);
     }
 
-    HttpResponse<String> post(String body) throws IOException, InterruptedException {
+    public HttpResponse<String> post(String body) throws IOException, InterruptedException {
         return CLIENT.send(HttpRequest.newBuilder(uri("/comments")).timeout(Duration.ofSeconds(20))
                 .header("Content-Type", "application/json").POST(HttpRequest.BodyPublishers.ofString(body)).build(),
                 BodyHandlers.ofString());
     }
 
-    Stream<String> log() throws IOException {
-        return Files.readAllLines(log).stream();
+    /** The lines that the process wrote; a line that is not complete yet is left out. */
+    public Stream<String> log() throws IOException {
+        // a process that was killed may leave half a character
+        String text = new String(Files.readAllBytes(log), UTF_8);
+        return text.substring(0, text.lastIndexOf('\n') + 1).lines();
+    }
+
+    /** The file that the process writes to. */
+    public Path logFile() {
+        return log;
     }
 
     /** How many comments the log says were pushed. */
@@ -76,15 +106,42 @@ final class JarProcess implements AutoCloseable {
                 .mapToInt(line -> Integer.parseInt(line.replaceAll(".*Pushed (\\d+) .*", "$1"))).sum();
     }
 
+    public boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** Stops the process where it is, until {@link #thaw}. */
+    public void freeze() throws IOException, InterruptedException {
+        signal("STOP");
+    }
+
+    public void thaw() throws IOException, InterruptedException {
+        signal("CONT");
+    }
+
+    private void signal(String signal) throws IOException, InterruptedException {
+        new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid())).start().waitFor();
+    }
+
     /** Ends the process without warning: kill -9. */
-    void kill() throws InterruptedException {
+    public void kill() throws InterruptedException {
         process.destroyForcibly();
         process.waitFor();
     }
 
     /** Tells the process to end, with SIGTERM; returns its exit code. */
-    int terminate() throws InterruptedException {
+    public int terminate() throws InterruptedException {
+        requestEnd();
+        return awaitEnd();
+    }
+
+    /** Tells the process to end, with SIGTERM. */
+    public void requestEnd() {
         process.destroy();
+    }
+
+    /** Waits for the end of the process, a minute at most; returns its exit code. */
+    public int awaitEnd() throws InterruptedException {
         if (!process.waitFor(60, TimeUnit.SECONDS)) {
             throw new AssertionError("it doesn't end");
         }

@@ -10,10 +10,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 
 /** A PostgreSQL 15 cluster of a test's own, on loopback and in a folder that is thrown away. */
-final class PrivatePostgreSQL implements AutoCloseable {
+public final class PrivatePostgreSQL implements AutoCloseable {
 
     private static final Path BIN = Path.of("/usr/lib/postgresql/15/bin");
     private static final String ACCOUNT = "postgres";
@@ -27,11 +28,11 @@ final class PrivatePostgreSQL implements AutoCloseable {
     }
 
     /** Why no server can be started here, or null. */
-    static String missing() {
+    public static String missing() {
         return Files.isExecutable(BIN.resolve("postgres")) ? null : "PostgreSQL 15 is not installed in " + BIN;
     }
 
-    static PrivatePostgreSQL start() throws Exception {
+    public static PrivatePostgreSQL start() throws Exception {
         Path folder = Files.createTempDirectory("postgresql");
         PrivatePostgreSQL cluster = new PrivatePostgreSQL(folder);
         if (isRoot()) {
@@ -66,7 +67,7 @@ final class PrivatePostgreSQL implements AutoCloseable {
     }
 
     /** Starts the server, or starts it again after it was killed. */
-    void startServer() throws IOException {
+    public void startServer() throws IOException {
         server = command("postgres", "-D", data(), "-p", Integer.toString(port), "-k", folder.toString(),
                 "-c", "listen_addresses=127.0.0.1")
                 .redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
@@ -76,18 +77,52 @@ final class PrivatePostgreSQL implements AutoCloseable {
         });
     }
 
-    String url() {
+    public int port() {
+        return port;
+    }
+
+    public String url() {
         return "jdbc:postgresql://127.0.0.1:" + port + "/postgres";
     }
 
-    Connection connect() throws SQLException {
-        return DriverManager.getConnection(url(), "postgres", "");
+    public Connection connect() throws SQLException {
+        return connect("postgres");
+    }
+
+    /** Connects to a database as the superuser. */
+    public Connection connect(String database) throws SQLException {
+        return DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + port + "/" + database, "postgres", "");
+    }
+
+    public boolean isRunning() {
+        return server.isAlive();
+    }
+
+    /** Stops at once, without a checkpoint: what {@code pg_ctl stop -m immediate} does. */
+    public void stopImmediately() throws Exception {
+        signal("QUIT", Stream.of(server.toHandle()));
+        server.waitFor(20, TimeUnit.SECONDS);
+    }
+
+    /** Stops the processes of the server where they are, until {@link #thaw}. */
+    public void freeze() throws Exception {
+        signal("STOP", Stream.concat(Stream.of(server.toHandle()), server.descendants()));
+    }
+
+    public void thaw() throws Exception {
+        signal("CONT", Stream.concat(Stream.of(server.toHandle()), server.descendants()));
+    }
+
+    private static void signal(String signal, Stream<ProcessHandle> processes) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of("kill", "-" + signal));
+        processes.forEach(process -> command.add(Long.toString(process.pid())));
+        new ProcessBuilder(command).start().waitFor();
     }
 
     @Override
     public void close() throws InterruptedException, IOException {
         // SIGINT, fast shutdown: Process.destroy would send SIGTERM, which waits for the clients to leave
-        new ProcessBuilder("kill", "-INT", Long.toString(server.pid())).start().waitFor();
+        signal("INT", Stream.of(server.toHandle()));
         if (!server.waitFor(20, TimeUnit.SECONDS)) {
             server.destroyForcibly().waitFor();
         }

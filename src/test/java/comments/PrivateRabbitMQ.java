@@ -10,9 +10,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /** A RabbitMQ node of a test's own, as Debian's package installs it, on loopback and in a folder that is thrown away. */
-final class PrivateRabbitMQ implements AutoCloseable {
+public final class PrivateRabbitMQ implements AutoCloseable {
 
     private static final Path BIN = Path.of("/usr/lib/rabbitmq/bin");
     private static final Duration START_TIMEOUT = Duration.ofMinutes(1);
@@ -35,16 +37,18 @@ final class PrivateRabbitMQ implements AutoCloseable {
                 Map.entry("RABBITMQ_LOG_BASE", folder.resolve("log").toString()),
                 Map.entry("RABBITMQ_PID_FILE", folder.resolve("pid").toString()),
                 Map.entry("RABBITMQ_ENABLED_PLUGINS_FILE", folder.resolve("plugins").toString()),
+                // what rabbitmqctl says of a quorum queue is this old at most, and an idle node leaves the cores to others
+                Map.entry("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-rabbit quorum_tick_interval 250 +sbwt none"),
                 Map.entry("ERL_EPMD_ADDRESS", "127.0.0.1"),
                 Map.entry("ERL_EPMD_PORT", Integer.toString(epmdPort)));
     }
 
     /** Why no node can be started here, or null. */
-    static String missing() {
+    public static String missing() {
         return Files.isExecutable(BIN.resolve("rabbitmq-server")) ? null : "RabbitMQ is not installed in " + BIN;
     }
 
-    static PrivateRabbitMQ start() throws Exception {
+    public static PrivateRabbitMQ start() throws Exception {
         PrivateRabbitMQ node = new PrivateRabbitMQ(Files.createTempDirectory("rabbitmq"));
         Files.writeString(node.folder.resolve("plugins"), "[].");
         node.startServer();
@@ -52,7 +56,7 @@ final class PrivateRabbitMQ implements AutoCloseable {
     }
 
     /** Starts the node, or starts it again after it was killed. */
-    void startServer() throws Exception {
+    public void startServer() throws Exception {
         server = command(List.of(BIN.resolve("rabbitmq-server").toString()))
                 .redirectErrorStream(true).redirectOutput(folder.resolve("out").toFile()).start();
         ctl("wait", "--timeout", Long.toString(START_TIMEOUT.toSeconds()), folder.resolve("pid").toString());
@@ -65,7 +69,7 @@ final class PrivateRabbitMQ implements AutoCloseable {
     }
 
     /** Runs rabbitmqctl; returns what it prints. */
-    String ctl(String... arguments) throws IOException, InterruptedException {
+    public String ctl(String... arguments) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(BIN.resolve("rabbitmqctl").toString(), "-q"));
         command.addAll(List.of(arguments));
         Process process = command(command).redirectErrorStream(true).start();
@@ -76,18 +80,42 @@ final class PrivateRabbitMQ implements AutoCloseable {
         return printed;
     }
 
-    String uri() {
+    public int port() {
+        return port;
+    }
+
+    public boolean isRunning() {
+        return server.isAlive();
+    }
+
+    public String uri() {
         return "amqp://guest:guest@127.0.0.1:" + port;
     }
 
-    /** How many messages are in a queue, delivered ones included. */
-    long messages(String queue) throws IOException, InterruptedException {
-        return ctl("list_queues", "--no-table-headers", "name", "messages").lines().map(line -> line.split("\t"))
-                .filter(line -> line[0].equals(queue)).mapToLong(line -> Long.parseLong(line[1])).findFirst().orElse(-1);
+    /** A queue as {@code rabbitmqctl list_queues} shows it. */
+    public record Queue(String name, long ready, long unacknowledged, long consumers) {
+
+        public long messages() {
+            return ready + unacknowledged;
+        }
+    }
+
+    /** All queues, by name. */
+    public Map<String, Queue> queues() throws IOException, InterruptedException {
+        return ctl("list_queues", "--no-table-headers", "name", "messages_ready", "messages_unacknowledged", "consumers").lines()
+                .map(line -> line.split("\t"))
+                .map(line -> new Queue(line[0], Long.parseLong(line[1]), Long.parseLong(line[2]), Long.parseLong(line[3])))
+                .collect(Collectors.toMap(Queue::name, Function.identity()));
+    }
+
+    /** How many messages are in a queue, delivered ones included; -1 if there is no such queue. */
+    public long messages(String queue) throws IOException, InterruptedException {
+        Queue found = queues().get(queue);
+        return found == null ? -1 : found.messages();
     }
 
     /** Ends the node without warning. */
-    void kill() throws Exception {
+    public void kill() throws Exception {
         long pid = Long.parseLong(Files.readString(folder.resolve("pid")).strip());
         ProcessHandle node = ProcessHandle.of(pid).orElseThrow();
         node.destroyForcibly();

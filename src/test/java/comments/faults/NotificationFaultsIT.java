@@ -1,0 +1,131 @@
+package comments.faults;
+
+import static comments.faults.Trial.NOTIFIER;
+import static comments.faults.Trial.NOTIFYING;
+import static comments.faults.Trial.PROCESSOR;
+import static comments.faults.Trial.SERVICE;
+import static comments.faults.Trial.during;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import comments.JarProcess;
+import comments.faults.Proxy.Direction;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.Callable;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What may happen to notification-service and to its queue. */
+class NotificationFaultsIT {
+
+    @RegisterExtension
+    static final Servers SERVERS = new Servers();
+
+    @RegisterExtension
+    final Trial trial = new Trial(SERVERS);
+
+    /** Starts the two other services, and the notifier. */
+    private JarProcess start(Trial.Launch notifier) throws Exception {
+        JarProcess others = trial.process(SERVICE, PROCESSOR).launch();
+        JarProcess started = notifier.start();
+        others.awaitReady();
+        return started;
+    }
+
+    private Verdict killAt(String failpoint) throws Exception {
+        JarProcess notifier = start(trial.process(NOTIFIER).failpoint(failpoint));
+        trial.post();
+        Trial.awaitFailpoint(notifier);
+        notifier.kill();
+        trial.process(NOTIFIER).launch();
+        trial.healed();
+        return trial.assertKept();
+    }
+
+    @Test
+    void n1ANotifierIsKilledBeforeAPush() throws Exception {
+        killAt("before:push:hold:10");
+    }
+
+    @Test
+    void n1ANotifierIsKilledAfterAPush() throws Exception {
+        assertThat(killAt("after:push:hold:10").notifiedAgain()).isPositive();
+    }
+
+    /** What is written and can't be notified stays in the queue. */
+    private void awaitWrittenAndNotAcknowledged() {
+        await().atMost(Duration.ofSeconds(20)).until(() -> trial.rabbitmq().queues().get("comments").unacknowledged() > 100);
+        Instant from = Instant.now();
+        await().atMost(Duration.ofSeconds(20)).until(() -> trial.hasCaughtUp(from));
+    }
+
+    @Test
+    void n2TheQueueOfNotificationsIsFullUntilSomebodyConsumes() throws Exception {
+        fillQueue(() -> trial.process(NOTIFIER).launch());
+    }
+
+    @Test
+    void n2TheQueueOfNotificationsIsFullUntilItsLimitIsLifted() throws Exception {
+        fillQueue(() -> {
+            SERVERS.liftLimit();
+            return trial.process(NOTIFIER).launch();
+        });
+    }
+
+    private void fillQueue(Callable<JarProcess> heal) throws Exception {
+        JarProcess others = trial.process(SERVICE, PROCESSOR).start();
+        trial.post();
+        SERVERS.limit("notifications", 10);
+        try {
+            awaitWrittenAndNotAcknowledged();
+            assertThat(others.observe("health")).contains("DOWN");
+            heal.call();
+            trial.healed();
+            trial.assertKept();
+        } finally {
+            SERVERS.liftLimit();
+        }
+    }
+
+    @Test
+    void n2TheQueueOfNotificationsIsGone() throws Exception {
+        start(trial.process(NOTIFIER));
+        trial.post();
+        // what is in the queue would be gone with it
+        trial.toBroker().hold(NOTIFYING, Direction.REQUESTS);
+        await().atMost(Duration.ofSeconds(30)).until(() -> trial.rabbitmq().messages("notifications") == 0);
+        trial.rabbitmq().ctl("delete_queue", "notifications");
+        trial.toBroker().release();
+        awaitWrittenAndNotAcknowledged();
+        SERVERS.declare("notifications");
+        trial.healed();
+        trial.assertKept();
+    }
+
+    @Test
+    void n3TheThrottleIsSlowerThanTheInflowForSeconds() throws Exception {
+        throttle(Duration.ofSeconds(8));
+    }
+
+    @Test
+    @Tag("nightly")
+    void n3TheThrottleIsSlowerThanTheInflowForMinutes() throws Exception {
+        throttle(Duration.ofMinutes(10));
+    }
+
+    private void throttle(Duration time) throws Exception {
+        JarProcess notifier = start(trial.process(NOTIFIER).with("NOTIFICATIONS_PER_PERIOD", 1));
+        trial.post();
+        Instant from = Instant.now();
+        during(time, () -> trial.hasCaughtUp(from));
+        assertThat(trial.rabbitmq().messages("notifications")).isGreaterThan(time.toSeconds());
+        assertThat(trial.history().begun(from, Instant.now())).allMatch(attempt -> attempt.status() == 202);
+        assertThat(trial.history().served(from, from.plus(time))).isGreaterThan((long) (0.9 * Trial.PER_SECOND * time.toSeconds()));
+        notifier.kill();
+        trial.process(NOTIFIER).launch();
+        trial.healed();
+        trial.assertKept();
+    }
+}

@@ -1,0 +1,433 @@
+package comments.faults;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.rabbitmq.client.Channel;
+import comments.JarProcess;
+import comments.PrivatePostgreSQL;
+import comments.PrivateRabbitMQ;
+import comments.PrivateRabbitMQ.Queue;
+import comments.faults.Checker.Row;
+import comments.faults.Checker.State;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.awaitility.core.ConditionTimeoutException;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
+
+/**
+ * What one test needs: an empty database and no queues, processes of the application that reach both servers through
+ * proxies, a workload whose history is kept, and the checker's verdict at the end. When the test fails, the history and the
+ * logs of the processes are kept in {@code target/faults/}, and its message says where.
+ */
+final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutionExceptionHandler {
+
+    static final String SERVICE = "comment-service";
+    static final String PROCESSOR = "comment-job-processor";
+    static final String NOTIFIER = "notification-service";
+
+    // names of connections: see infrastructure.camel.yaml
+    static final String PUBLISHING = "comment-service publishing";
+    static final String CONSUMING = "comment-job-processor consuming";
+    static final String NOTIFYING = "comment-job-processor publishing";
+
+    private static final Path KEPT = Path.of("target", "faults");
+    private static final String ROLE = "comments";
+    private static final String PUSHES = "comment-pushes";
+    private static final Pattern PUSHED_ID = Pattern.compile("\"id\":\"([0-9a-f-]{36})\"");
+    private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(60);
+    private static final Duration EMPTY = Duration.ofSeconds(1);
+    private static final double SERVED = 0.9;
+    private static final int CALLERS = 16;
+    /** How many requests the usual workload makes in a second. */
+    static final int PER_SECOND = 200;
+
+    private static final AtomicInteger DATABASES = new AtomicInteger();
+
+    private final Servers servers;
+    private final List<JarProcess> processes = new CopyOnWriteArrayList<>();
+    private final List<JarProcess> services = new CopyOnWriteArrayList<>();
+    private final List<Workload> workloads = new ArrayList<>();
+    private final Set<Posted> published = new HashSet<>();
+    private final History history = new History();
+    private String test;
+    private String database;
+    private Proxy broker;
+    private Proxy postgresql;
+    private double formerRate;
+    private Duration recovery = Duration.ZERO;
+
+    Trial(Servers servers) {
+        this.servers = servers;
+    }
+
+    @Override
+    public void beforeEach(ExtensionContext context) throws Exception {
+        String name = context.getRequiredTestMethod().getName();
+        String display = context.getDisplayName().replaceAll("\\W+", "-");
+        test = context.getRequiredTestClass().getSimpleName() + "." + name + (display.contains(name) ? "" : display);
+        database = "trial" + DATABASES.incrementAndGet();
+        try (Connection connection = servers.postgresql().connect(); Statement statement = connection.createStatement()) {
+            statement.execute("DO $$ BEGIN CREATE ROLE %s LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
+                    .formatted(ROLE));
+            statement.execute("CREATE DATABASE %s OWNER %s".formatted(database, ROLE));
+        }
+        broker = new Proxy(servers.rabbitmq().port());
+        postgresql = new Proxy(servers.postgresql().port());
+    }
+
+    // ---- what the test works with ----
+
+    PrivateRabbitMQ rabbitmq() {
+        return servers.rabbitmq();
+    }
+
+    PrivatePostgreSQL postgresql() {
+        return servers.postgresql();
+    }
+
+    /** What is between the processes and RabbitMQ. */
+    Proxy toBroker() {
+        return broker;
+    }
+
+    /** What is between the processes and PostgreSQL. */
+    Proxy toDatabase() {
+        return postgresql;
+    }
+
+    History history() {
+        return history;
+    }
+
+    /** Connects to the trial's database as the superuser. */
+    Connection connect() throws SQLException {
+        return servers.postgresql().connect(database);
+    }
+
+    /** Executes a statement as the superuser; {@code @} stands for the role of the application, {@code #} for the database. */
+    void execute(String sql) throws SQLException {
+        try (Connection connection = connect(); Statement statement = connection.createStatement()) {
+            statement.execute(sql.replace("@", ROLE).replace("#", database));
+        }
+    }
+
+    /** Ends the sessions of the application in the database. */
+    void endSessions() throws SQLException {
+        execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '#' AND usename = '@'");
+    }
+
+    /** Prepares a process with some of the services. */
+    Launch process(String... roles) {
+        return new Launch(String.join(",", roles));
+    }
+
+    /** A process that is to be started. */
+    final class Launch {
+
+        private final Map<String, String> knobs = new HashMap<>();
+        // the processes live for seconds, which the second compiler would spend on compiling
+        private final List<String> options = new ArrayList<>(
+                List.of("@" + Path.of("docker", "jvm.options"), "-XX:TieredStopAtLevel=1"));
+        private final List<Path> first = new ArrayList<>();
+        private boolean failpoint;
+
+        private Launch(String roles) {
+            with("COMMENTS_ROLES", roles);
+            with("RABBITMQ_URI", "amqp://guest:guest@127.0.0.1:" + broker.port());
+            with("POSTGRES_URL", "jdbc:postgresql://127.0.0.1:%d/%s".formatted(postgresql.port(), database));
+            with("POSTGRES_USER", ROLE);
+            with("NOTIFICATIONS_PUSH_ENDPOINT", "log:%s?showBodyType=false&showExchangePattern=false&maxChars=0"
+                    .formatted(PUSHES));
+        }
+
+        Launch with(String knob, Object value) {
+            knobs.put(knob, value.toString());
+            return this;
+        }
+
+        /** Adds options of the JVM. */
+        Launch jvm(String... more) {
+            options.addAll(List.of(more));
+            return this;
+        }
+
+        /** Adds a {@link Failpoint}. */
+        Launch failpoint(String text) {
+            Failpoint.parse(text);
+            failpoint = true;
+            return jvm("-Dfailpoint=" + text);
+        }
+
+        /** Lets the process run a copy of a route file in which a text is replaced. */
+        Launch altered(String file, String text, String by) throws IOException {
+            String route = Files.readString(Path.of("routes", file));
+            assertThat(route).contains(text);
+            Path folder = Files.createDirectories(KEPT.resolve(test + "-routes"));
+            Files.writeString(folder.resolve(file), route.replace(text, by));
+            first.add(folder);
+            return this;
+        }
+
+        /** Starts the process without waiting for it. */
+        JarProcess launch() throws IOException {
+            List<String> arguments = new ArrayList<>(options);
+            List<Path> classPath = new ArrayList<>(first);
+            classPath.add(JarProcess.JAR);
+            if (failpoint) {
+                classPath.add(Path.of("target", "test-classes"));
+            }
+            arguments.add("-cp");
+            arguments.add(classPath.stream().map(Path::toString).collect(Collectors.joining(":")));
+            arguments.add(failpoint ? "comments.FailpointPipeline" : "comments.CommentPipeline");
+            JarProcess process = JarProcess.launch(knobs, arguments);
+            processes.add(process);
+            if (knobs.get("COMMENTS_ROLES").contains(SERVICE)) {
+                services.add(process);
+            }
+            return process;
+        }
+
+        /** Starts the process, and waits until it is ready. */
+        JarProcess start() throws IOException {
+            JarProcess process = launch();
+            process.awaitReady();
+            return process;
+        }
+    }
+
+    /** Waits until a process stands at its failpoint. */
+    static void awaitFailpoint(JarProcess process) {
+        await().atMost(Duration.ofSeconds(30)).until(() -> process.log().anyMatch(line -> line.contains(Failpoint.REACHED)));
+    }
+
+    /** Where comments can be posted now. */
+    List<URI> targets() {
+        return services.stream().filter(JarProcess::isAlive).map(service -> service.uri("/comments")).toList();
+    }
+
+    /** Starts the usual workload, and waits until it is served as it should be. */
+    Workload post() {
+        return post(CALLERS, PER_SECOND);
+    }
+
+    /** Starts a workload, and waits until it is served as it should be. */
+    Workload post(int callers, int perSecond) {
+        Workload workload = flood(callers, perSecond);
+        await().atMost(Duration.ofSeconds(30)).until(() -> rate() >= SERVED * perSecond);
+        formerRate = rate();
+        return workload;
+    }
+
+    /** Starts a workload that need not be served. */
+    Workload flood(int callers, int perSecond) {
+        Workload workload = new Workload(history, this::targets, callers, perSecond);
+        workloads.add(workload);
+        return workload;
+    }
+
+    /** Posts one comment. */
+    Attempt postOne() {
+        return Workload.postOne(history, targets().get(0));
+    }
+
+    /** How many requests were answered with 202 in the last second. */
+    double rate() {
+        return history.served(Instant.now().minusSeconds(1), Instant.now());
+    }
+
+    /** Waits while a condition holds, which it must. */
+    static void during(Duration time, Callable<Boolean> condition) {
+        await().during(time).atMost(time.plusSeconds(10)).until(condition);
+    }
+
+    /** Publishes comments straight to the queue, as one message of a foreign producer. */
+    void publish(String body, Collection<Posted> good) throws Exception {
+        published.addAll(good);
+        try (com.rabbitmq.client.Connection connection = servers.connectToBroker();
+                Channel channel = connection.createChannel()) {
+            channel.confirmSelect();
+            channel.basicPublish("", "comments", com.rabbitmq.client.MessageProperties.MINIMAL_PERSISTENT_BASIC,
+                    body.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+            channel.waitForConfirmsOrDie(10_000);
+        }
+    }
+
+    /**
+     * Says that everything is as it should be from now on, and waits until the callers have been served as before for a
+     * second, and the table has what they were promised. The checker is told how long that took, with this second.
+     */
+    void healed() {
+        Instant healed = Instant.now();
+        try {
+            await().atMost(Checker.RECOVERY_LIMIT).until(() -> healed.isBefore(Instant.now().minusSeconds(1))
+                    && rate() >= SERVED * formerRate && hasCaughtUp(healed));
+            Duration took = Duration.between(healed, Instant.now());
+            recovery = recovery != null && recovery.compareTo(took) > 0 ? recovery : took;
+        } catch (ConditionTimeoutException e) {
+            recovery = null;
+        }
+    }
+
+    /** The longest time that it took to recover; null if once it took too long. */
+    Duration recovery() {
+        return recovery;
+    }
+
+    // ---- the verdict ----
+
+    /** Ends the workload, drains everything, and lets the checker compare. */
+    Verdict verdict(Set<String> poison) throws Exception {
+        workloads.forEach(Workload::close);
+        drain();
+        Map<String, Long> waiting = rabbitmq().queues().values().stream()
+                .collect(Collectors.toMap(Queue::name, Queue::messages));
+        Verdict verdict = Checker.check(history, published, new State(rows(), pushes(), waiting, quarantine(), recovery), poison);
+        Files.createDirectories(KEPT);
+        Files.writeString(KEPT.resolve("report.txt"), test + ": " + verdict.summary() + "\n",
+                StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        return verdict;
+    }
+
+    /** Asserts that the checker finds nothing wrong. */
+    Verdict assertKept() throws Exception {
+        return assertKept(Set.of());
+    }
+
+    /** Asserts that the checker finds nothing wrong, and the poison in quarantine. */
+    Verdict assertKept(Set<String> poison) throws Exception {
+        Verdict verdict = verdict(poison);
+        assertThat(verdict.violations().keySet()).as(verdict.toString()).isEmpty();
+        return verdict;
+    }
+
+    /** Whether what was promised from a time until half a second ago, in the last two seconds, is in the table. */
+    boolean hasCaughtUp(Instant from) throws SQLException {
+        Instant now = Instant.now();
+        Instant earliest = now.minusSeconds(2);
+        Set<UUID> promised = history.between(from.isAfter(earliest) ? from : earliest, now.minusMillis(500)).stream()
+                .flatMap(attempt -> attempt.ids().stream()).collect(Collectors.toSet());
+        return !promised.isEmpty() && areThere(promised);
+    }
+
+    /** Whether all that was promised is in the table. */
+    boolean hasWrittenAll() throws SQLException {
+        return areThere(history.ids().values().stream().flatMap(Set::stream).collect(Collectors.toSet()));
+    }
+
+    private boolean areThere(Set<UUID> ids) throws SQLException {
+        try (Connection connection = connect();
+                var statement = connection.prepareStatement("SELECT count(*) FROM comments WHERE id = ANY (?)")) {
+            statement.setArray(1, connection.createArrayOf("uuid", ids.toArray()));
+            ResultSet rows = statement.executeQuery();
+            rows.next();
+            return rows.getInt(1) == ids.size();
+        }
+    }
+
+    // What is not done in time is for the checker to find. What is in no queue any more is done.
+    private void drain() {
+        try {
+            await().during(EMPTY).atMost(DRAIN_TIMEOUT).pollInterval(EMPTY.dividedBy(2)).ignoreExceptions()
+                    .until(() -> rabbitmq().queues().values().stream().allMatch(queue -> queue.messages() == 0));
+        } catch (ConditionTimeoutException e) {
+            // something is left in a queue
+        }
+    }
+
+    /** All rows of the table. */
+    List<Row> rows() throws SQLException {
+        List<Row> rows = new ArrayList<>();
+        try (Connection connection = connect(); Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(
+                        "SELECT id, post_id, user_id, user_name, content, parent_id FROM comments")) {
+            while (row.next()) {
+                rows.add(new Row(row.getObject(1, UUID.class), new Posted(row.getString(2), row.getString(3), row.getString(4),
+                        row.getString(5), row.getObject(6, UUID.class))));
+            }
+        }
+        return rows;
+    }
+
+    /** All ids that were pushed, as often as they were. */
+    List<UUID> pushes() throws IOException {
+        List<UUID> pushes = new ArrayList<>();
+        for (JarProcess process : processes) {
+            for (String line : process.log().filter(line -> line.contains(" " + PUSHES + " ")).toList()) {
+                for (Matcher id = PUSHED_ID.matcher(line); id.find();) {
+                    pushes.add(UUID.fromString(id.group(1)));
+                }
+            }
+        }
+        return pushes;
+    }
+
+    private List<String> quarantine() throws SQLException {
+        List<String> bodies = new ArrayList<>();
+        try (Connection connection = connect(); Statement statement = connection.createStatement()) {
+            ResultSet table = statement.executeQuery("SELECT to_regclass('comment_quarantine')");
+            table.next();
+            if (table.getString(1) != null) {
+                ResultSet rows = statement.executeQuery("SELECT body::text FROM comment_quarantine");
+                while (rows.next()) {
+                    bodies.add(rows.getString(1));
+                }
+            }
+        }
+        return bodies;
+    }
+
+    // ---- the end ----
+
+    @Override
+    public void handleTestExecutionException(ExtensionContext context, Throwable failure) throws Throwable {
+        Path folder = Files.createDirectories(KEPT.resolve(test));
+        history.write(folder.resolve("history.jsonl"));
+        for (JarProcess process : processes) {
+            Files.copy(process.logFile(), folder.resolve(process.logFile().getFileName()), StandardCopyOption.REPLACE_EXISTING);
+        }
+        throw new AssertionError("%s%nhistory and logs: %s".formatted(failure.getMessage(), folder), failure);
+    }
+
+    @Override
+    public void afterEach(ExtensionContext context) throws Exception {
+        for (JarProcess process : processes) {
+            process.kill();
+        }
+        workloads.forEach(Workload::close);
+        broker.close();
+        postgresql.close();
+        servers.restore();
+        servers.deleteQueues();
+        try (Connection connection = servers.postgresql().connect(); Statement statement = connection.createStatement()) {
+            statement.execute("DROP DATABASE " + database + " WITH (FORCE)");
+        }
+    }
+}
