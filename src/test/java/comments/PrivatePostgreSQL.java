@@ -1,8 +1,10 @@
 package comments;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -92,6 +94,37 @@ public final class PrivatePostgreSQL implements AutoCloseable {
     /** Connects to a database as the superuser. */
     public Connection connect(String database) throws SQLException {
         return DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + port + "/" + database, "postgres", "");
+    }
+
+    /** Has it speak TLS, too. */
+    void encrypt(TestCertificate certificate) throws Exception {
+        Path key = folder.resolve("data").resolve("server.key");
+        Files.copy(certificate.certificateFile(), folder.resolve("data").resolve("server.crt"));
+        Files.copy(certificate.keyFile(), key);
+        Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-------"));
+        if (isRoot()) {
+            new ProcessBuilder("chown", ACCOUNT, key.toString()).start().waitFor();
+        }
+        try (Connection connection = connect()) {
+            connection.createStatement().execute("ALTER SYSTEM SET ssl = on");
+            connection.createStatement().execute("SELECT pg_reload_conf()");
+        }
+    }
+
+    /** Runs a script of psql. */
+    void run(Path script, String... variables) throws IOException, InterruptedException {
+        List<String> arguments = new ArrayList<>(List.of("-h", "127.0.0.1", "-p", Integer.toString(port), "-U", "postgres",
+                "-v", "ON_ERROR_STOP=1"));
+        for (String variable : variables) {
+            arguments.addAll(List.of("-v", variable));
+        }
+        // as standard input, since the account may not read the folder of the project
+        Process psql = command("psql", arguments.toArray(String[]::new)).redirectErrorStream(true)
+                .redirectInput(script.toFile()).start();
+        String printed = new String(psql.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        if (psql.waitFor() != 0) {
+            throw new IOException(script + ": " + printed);
+        }
     }
 
     public boolean isRunning() {

@@ -21,6 +21,7 @@ public final class PrivateRabbitMQ implements AutoCloseable {
 
     private final Path folder;
     private final int port = FreePort.find();
+    private final int tlsPort = FreePort.find();
     private final Map<String, String> environment;
     private Process server;
 
@@ -37,6 +38,8 @@ public final class PrivateRabbitMQ implements AutoCloseable {
                 Map.entry("RABBITMQ_LOG_BASE", folder.resolve("log").toString()),
                 Map.entry("RABBITMQ_PID_FILE", folder.resolve("pid").toString()),
                 Map.entry("RABBITMQ_ENABLED_PLUGINS_FILE", folder.resolve("plugins").toString()),
+                Map.entry("RABBITMQ_CONFIG_FILE", folder.resolve("rabbitmq.conf").toString()),
+                Map.entry("PATH", BIN + ":" + System.getenv("PATH")),
                 // what rabbitmqctl says of a quorum queue is this old at most, and an idle node leaves the cores to others
                 Map.entry("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-rabbit quorum_tick_interval 250 +sbwt none"),
                 Map.entry("ERL_EPMD_ADDRESS", "127.0.0.1"),
@@ -55,6 +58,20 @@ public final class PrivateRabbitMQ implements AutoCloseable {
         return node;
     }
 
+    /** Starts a node that speaks TLS on {@link #tlsPort}, too. */
+    static PrivateRabbitMQ start(TestCertificate certificate) throws Exception {
+        PrivateRabbitMQ node = new PrivateRabbitMQ(Files.createTempDirectory("rabbitmq"));
+        Files.writeString(node.folder.resolve("plugins"), "[].");
+        Files.writeString(node.folder.resolve("rabbitmq.conf"), """
+                listeners.ssl.1 = 127.0.0.1:%d
+                ssl_options.cacertfile = %s
+                ssl_options.certfile = %2$s
+                ssl_options.keyfile = %s
+                """.formatted(node.tlsPort, certificate.certificateFile(), certificate.keyFile()));
+        node.startServer();
+        return node;
+    }
+
     /** Starts the node, or starts it again after it was killed. */
     public void startServer() throws Exception {
         server = command(List.of(BIN.resolve("rabbitmq-server").toString()))
@@ -66,6 +83,17 @@ public final class PrivateRabbitMQ implements AutoCloseable {
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().putAll(environment);
         return builder;
+    }
+
+    /** Runs a script that calls rabbitmqctl. */
+    void run(Path script, Map<String, String> variables) throws IOException, InterruptedException {
+        ProcessBuilder builder = command(List.of(script.toString())).redirectErrorStream(true);
+        builder.environment().putAll(variables);
+        Process process = builder.start();
+        String printed = new String(process.getInputStream().readAllBytes(), UTF_8);
+        if (process.waitFor() != 0) {
+            throw new IOException(script + ": " + printed);
+        }
     }
 
     /** Runs rabbitmqctl; returns what it prints. */
@@ -82,6 +110,10 @@ public final class PrivateRabbitMQ implements AutoCloseable {
 
     public int port() {
         return port;
+    }
+
+    int tlsPort() {
+        return tlsPort;
     }
 
     public boolean isRunning() {
