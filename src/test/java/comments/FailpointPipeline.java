@@ -9,7 +9,7 @@ public final class FailpointPipeline {
     private FailpointPipeline() {
     }
 
-    /** Runs until the process is told to end, with the {@link Failpoint} that the system property {@code failpoint} names. */
+    /** Runs until the process is told to end; the system property {@code failpoint} names its {@link Failpoint}. */
     public static void main(String[] args) throws Exception {
         Main main = CommentPipeline.create();
         main.bind("failpoint", Failpoint.parse(System.getProperty("failpoint")));

@@ -134,8 +134,9 @@ public final class PrivateRabbitMQ implements AutoCloseable {
 
     /** All queues, by name. */
     public Map<String, Queue> queues() throws IOException, InterruptedException {
-        return ctl("list_queues", "--no-table-headers", "name", "messages_ready", "messages_unacknowledged", "consumers").lines()
-                .map(line -> line.split("\t"))
+        String printed = ctl("list_queues", "--no-table-headers",
+                "name", "messages_ready", "messages_unacknowledged", "consumers");
+        return printed.lines().map(line -> line.split("\t"))
                 .map(line -> new Queue(line[0], Long.parseLong(line[1]), Long.parseLong(line[2]), Long.parseLong(line[3])))
                 .collect(Collectors.toMap(Queue::name, Function.identity()));
     }

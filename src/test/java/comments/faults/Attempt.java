@@ -31,4 +31,11 @@ record Attempt(Instant at, Duration took, String key, List<Posted> comments, Out
     Instant ended() {
         return at.plus(took);
     }
+
+    /** Short, for messages: the history has it all. */
+    @Override
+    public String toString() {
+        return "%s, %d comments, %s %d after %d ms, %s"
+                .formatted(at, comments.size(), outcome, status, took.toMillis(), note);
+    }
 }

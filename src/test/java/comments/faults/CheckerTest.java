@@ -20,8 +20,8 @@ class CheckerTest {
     private static final UUID OTHER_ID = new UUID(0, 2);
     private static final Posted COMMENT = Posted.number(1);
     private static final Posted OTHER = Posted.number(2);
-    private static final State RIGHT = new State(List.of(new Row(ID, COMMENT)), List.of(ID), Map.of("comments", 0L), List.of(),
-            Duration.ofSeconds(30));
+    private static final State RIGHT = new State(List.of(new Row(ID, COMMENT)), List.of(ID), Map.of("comments", 0L),
+            List.of(), Duration.ofSeconds(30));
 
     private static Attempt attempt(Outcome outcome, UUID... ids) {
         return new Attempt(Instant.EPOCH, Duration.ZERO, null, List.of(COMMENT), outcome, 0, List.of(ids), null);
@@ -54,7 +54,8 @@ class CheckerTest {
     void findsWhatWasPromisedAndIsNotThere() {
         assertThat(checkOk(rows()).violations()).containsOnlyKeys(Point.LOST);
         assertThat(checkOk(rows(new Row(OTHER_ID, COMMENT))).violations()).containsOnlyKeys(Point.LOST);
-        assertThat(check(rows(), attempt(Outcome.OK, ID), attempt(Outcome.UNKNOWN)).violations()).containsOnlyKeys(Point.LOST);
+        assertThat(check(rows(), attempt(Outcome.OK, ID), attempt(Outcome.UNKNOWN)).violations())
+                .containsOnlyKeys(Point.LOST);
     }
 
     @Test
@@ -66,14 +67,16 @@ class CheckerTest {
 
     @Test
     void findsWhatIsThereTwice() {
-        assertThat(checkOk(rows(new Row(ID, COMMENT), new Row(OTHER_ID, COMMENT))).violations()).containsOnlyKeys(Point.DUPLICATE);
+        assertThat(checkOk(rows(new Row(ID, COMMENT), new Row(OTHER_ID, COMMENT))).violations())
+                .containsOnlyKeys(Point.DUPLICATE);
         assertThat(check(RIGHT, attempt(Outcome.OK, ID), attempt(Outcome.OK, OTHER_ID)).violations())
                 .containsOnlyKeys(Point.DUPLICATE);
     }
 
     @Test
     void findsWhatShouldNotBeThere() {
-        assertThat(checkOk(rows(new Row(ID, COMMENT), new Row(OTHER_ID, OTHER))).violations()).containsOnlyKeys(Point.UNEXPECTED);
+        assertThat(checkOk(rows(new Row(ID, COMMENT), new Row(OTHER_ID, OTHER))).violations())
+                .containsOnlyKeys(Point.UNEXPECTED);
         assertThat(check(RIGHT, attempt(Outcome.REFUSED)).violations()).containsOnlyKeys(Point.UNEXPECTED);
     }
 
@@ -94,12 +97,14 @@ class CheckerTest {
 
     @Test
     void findsWhatIsInQuarantineForNoReasonOrMissingThere() {
-        State quarantined = new State(RIGHT.rows(), RIGHT.pushes(), RIGHT.waiting(), List.of("a <poison> b"), RIGHT.recovery());
+        State quarantined =
+                new State(RIGHT.rows(), RIGHT.pushes(), RIGHT.waiting(), List.of("a <poison> b"), RIGHT.recovery());
         assertThat(checkOk(quarantined).violations()).containsOnlyKeys(Point.NOT_SETTLED);
         History history = new History();
         history.add(attempt(Outcome.OK, ID));
         assertThat(Checker.check(history, Set.of(), quarantined, Set.of("<poison>")).violations()).isEmpty();
-        assertThat(Checker.check(history, Set.of(), RIGHT, Set.of("<poison>")).violations()).containsOnlyKeys(Point.NOT_SETTLED);
+        assertThat(Checker.check(history, Set.of(), RIGHT, Set.of("<poison>")).violations())
+                .containsOnlyKeys(Point.NOT_SETTLED);
     }
 
     @Test

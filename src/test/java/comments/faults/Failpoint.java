@@ -12,8 +12,8 @@ import org.apache.camel.spi.InterceptStrategy;
 import org.apache.camel.support.processor.DelegateAsyncProcessor;
 
 /**
- * Holds up the thread that comes to a node of the routes, before or after the node does its work, so that a test can kill the
- * process exactly there. The application knows nothing of it: Camel wraps the node when a bean of this type is there.
+ * Holds up the thread that comes to a node of the routes, before or after the node does its work, so that a test can kill
+ * the process exactly there. The application knows nothing of it: Camel wraps the node when a bean of this type is there.
  *
  * <p>Written as {@code before:insert-comments:hold:3}: the third exchange at the node is held for good, all others pass.
  * With {@code after:insert-comments:2000:3} it is held for 2000 ms; without the number, the first one; with {@code *} for

@@ -122,7 +122,8 @@ class NotificationFaultsIT {
         during(time, () -> trial.hasCaughtUp(from));
         assertThat(trial.rabbitmq().messages("notifications")).isGreaterThan(time.toSeconds());
         assertThat(trial.history().begun(from, Instant.now())).allMatch(attempt -> attempt.status() == 202);
-        assertThat(trial.history().served(from, from.plus(time))).isGreaterThan((long) (0.9 * Trial.PER_SECOND * time.toSeconds()));
+        assertThat(trial.history().served(from, from.plus(time)))
+                .isGreaterThan((long) (0.9 * Trial.PER_SECOND * time.toSeconds()));
         notifier.kill();
         trial.process(NOTIFIER).launch();
         trial.healed();

@@ -8,6 +8,7 @@ import java.util.UUID;
 /** A comment as a caller wrote it. No two callers' comments are the same: their contents are numbered. */
 record Posted(String postId, String userId, String userName, String content, UUID parentId) {
 
+    private static final int SHOWN = 40;
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String[] TEXTS = {"First!", "„Größe“ – naïve café", "😀👩‍👩‍👧‍👦🏳️‍🌈", "שלום عليكم",
         "\"quoted\" \\ back\\slash \\u0041", "line\nline\r\n\ttab\u0001\u007f\u0085\u2028", "日本語 𝔘𝔫𝔦𝔠𝔬𝔡𝔢 \uffff e\u0301 é",
@@ -20,6 +21,12 @@ record Posted(String postId, String userId, String userName, String content, UUI
         return new Posted("post-" + random.nextInt(50), "user-" + random.nextInt(1_000), text,
                 "Comment " + number + " " + text + "x".repeat(random.nextInt(300)),
                 random.nextInt(4) == 0 ? new UUID(random.nextLong(), random.nextLong()) : null);
+    }
+
+    /** Short, for messages. */
+    @Override
+    public String toString() {
+        return content.substring(0, Math.min(content.length(), SHOWN));
     }
 
     ObjectNode json() {

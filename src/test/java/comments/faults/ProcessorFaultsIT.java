@@ -144,8 +144,8 @@ class ProcessorFaultsIT {
     }
 
     @Test
-    void c9ABrokerIsRestartedTwiceWithThreeBatchesInFlight() throws Exception {
-        restartBroker(2);
+    void c9ABrokerIsRestartedWithThreeBatchesInFlight() throws Exception {
+        restartBroker(1);
     }
 
     @Test
@@ -297,7 +297,8 @@ class ProcessorFaultsIT {
             List<ObjectNode> message = new ArrayList<>();
             for (int i = from; i < from + 100; i++) {
                 Posted comment = Posted.number(-1 - i);
-                ObjectNode json = comment.json().put("id", new UUID(bad, i).toString()).put("acceptedAt", "2026-11-22T15:00:00.123Z");
+                ObjectNode json = comment.json().put("id", new UUID(bad, i).toString())
+                        .put("acceptedAt", "2026-11-22T15:00:00.123Z");
                 if (places.contains(i)) {
                     poison.add("<poison " + i + ">");
                     spoil(json.put("postId", "<poison " + i + ">"), i);
@@ -381,8 +382,8 @@ class ProcessorFaultsIT {
         assertThat(all.awaitEnd()).isIn(0, 143);
         Instant ended = Instant.now();
         assertThat(Duration.between(told, ended)).isLessThan(END_LIMIT);
-        assertThat(trial.history().between(told, ended)).allMatch(attempt ->
-                attempt.status() == 202 || attempt.status() == 503 || attempt.outcome() == Outcome.REFUSED);
+        assertThat(trial.history().between(told, ended)).filteredOn(attempt -> attempt.outcome() == Outcome.UNKNOWN)
+                .as("neither accepted nor refused").allSatisfy(attempt -> assertThat(attempt.status()).isEqualTo(503));
 
         trial.process(SERVICE, PROCESSOR, NOTIFIER).launch();
         trial.healed();

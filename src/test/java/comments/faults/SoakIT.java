@@ -87,8 +87,8 @@ class SoakIT {
             struck++;
             Instant healed = Instant.now();
             trial.healed();
-            System.out.printf("Soak: %s %s for %d ms, recovered in %d ms%n", at, name, Duration.between(at, healed).toMillis(),
-                    Duration.between(healed, Instant.now()).toMillis());
+            System.out.printf("Soak: %s %s for %d ms, recovered in %d ms%n", at, name,
+                    Duration.between(at, healed).toMillis(), Duration.between(healed, Instant.now()).toMillis());
             assertThat(trial.recovery()).as("recovery from: " + name + ", with -Dfaults.seed=" + seed).isNotNull();
         }
         System.out.printf("Soak: %d faults; %s%n", struck, trial.assertKept());

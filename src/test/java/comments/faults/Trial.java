@@ -132,7 +132,7 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
         return servers.postgresql().connect(database);
     }
 
-    /** Executes a statement as the superuser; {@code @} stands for the role of the application, {@code #} for the database. */
+    /** Executes a statement as the superuser; {@code @} stands for the application's role, {@code #} for the database. */
     void execute(String sql) throws SQLException {
         try (Connection connection = connect(); Statement statement = connection.createStatement()) {
             statement.execute(sql.replace("@", ROLE).replace("#", database));
@@ -309,7 +309,8 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
         drain();
         Map<String, Long> waiting = rabbitmq().queues().values().stream()
                 .collect(Collectors.toMap(Queue::name, Queue::messages));
-        Verdict verdict = Checker.check(history, published, new State(rows(), pushes(), waiting, quarantine(), recovery), poison);
+        State state = new State(rows(), pushes(), waiting, quarantine(), recovery);
+        Verdict verdict = Checker.check(history, published, state, poison);
         Files.createDirectories(KEPT);
         Files.writeString(KEPT.resolve("report.txt"), test + ": " + verdict.summary() + "\n",
                 StandardOpenOption.CREATE, StandardOpenOption.APPEND);
@@ -369,8 +370,8 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
                 ResultSet row = statement.executeQuery(
                         "SELECT id, post_id, user_id, user_name, content, parent_id FROM comments")) {
             while (row.next()) {
-                rows.add(new Row(row.getObject(1, UUID.class), new Posted(row.getString(2), row.getString(3), row.getString(4),
-                        row.getString(5), row.getObject(6, UUID.class))));
+                rows.add(new Row(row.getObject(1, UUID.class), new Posted(row.getString(2), row.getString(3),
+                        row.getString(4), row.getString(5), row.getObject(6, UUID.class))));
             }
         }
         return rows;
@@ -411,7 +412,8 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
         Path folder = Files.createDirectories(KEPT.resolve(test));
         history.write(folder.resolve("history.jsonl"));
         for (JarProcess process : processes) {
-            Files.copy(process.logFile(), folder.resolve(process.logFile().getFileName()), StandardCopyOption.REPLACE_EXISTING);
+            Path log = process.logFile();
+            Files.copy(log, folder.resolve(log.getFileName()), StandardCopyOption.REPLACE_EXISTING);
         }
         throw new AssertionError("%s%nhistory and logs: %s".formatted(failure.getMessage(), folder), failure);
     }

@@ -67,8 +67,8 @@ final class Verdict {
 
     /** One line of figures. */
     String summary() {
-        return "%d comments promised, %d refused, %d unknown; %d lost, %d doubled, %d unexpected, %d not notified, %d notified again; %s"
-                .formatted(count(Outcome.OK), count(Outcome.REFUSED), count(Outcome.UNKNOWN), count(Point.LOST),
+        return ("%d comments promised, %d refused, %d unknown; %d lost, %d doubled, %d unexpected, %d not notified,"
+                + " %d notified again; %s").formatted(count(Outcome.OK), count(Outcome.REFUSED), count(Outcome.UNKNOWN), count(Point.LOST),
                         count(Point.DUPLICATE), count(Point.UNEXPECTED), count(Point.NOT_NOTIFIED), notifiedAgain,
                         recovery == null ? "not recovered" : "recovered in %d ms".formatted(recovery.toMillis()));
     }
