@@ -9,8 +9,6 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -18,6 +16,9 @@ import org.awaitility.Awaitility;
 
 /** The packaged application as a process of its own, on ports of its own. */
 final class JarProcess implements AutoCloseable {
+
+    /** The program that runs the tests, too. */
+    static final String JAVA = Path.of(System.getProperty("java.home"), "bin", "java").toString();
 
     private static final Path JAR = Path.of("target", "comment-service.jar");
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
@@ -27,11 +28,9 @@ final class JarProcess implements AutoCloseable {
     private final Path log;
     private final Process process;
 
-    private JarProcess(Map<String, String> knobs) throws IOException {
+    private JarProcess(ProcessBuilder builder, Map<String, String> knobs) throws IOException {
         log = Files.createTempFile(Files.createDirectories(Path.of("target", "processes")), "comment-service", ".log");
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m", "-jar", JAR.toString()));
-        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
+        builder.redirectErrorStream(true).redirectOutput(log.toFile());
         builder.environment().put("HTTP_HOST", "127.0.0.1");
         builder.environment().put("HTTP_PORT", Integer.toString(port));
         builder.environment().put("MANAGEMENT_PORT", Integer.toString(managementPort));
@@ -41,7 +40,12 @@ final class JarProcess implements AutoCloseable {
 
     /** Starts the application, and waits until it is ready. */
     static JarProcess start(Map<String, String> knobs) throws Exception {
-        JarProcess application = new JarProcess(knobs);
+        return start(new ProcessBuilder(JAVA, "-Xmx512m", "-jar", JAR.toString()), knobs);
+    }
+
+    /** Starts the application by another command, and waits until it is ready. */
+    static JarProcess start(ProcessBuilder command, Map<String, String> knobs) throws Exception {
+        JarProcess application = new JarProcess(command, knobs);
         Awaitility.await().atMost(Duration.ofSeconds(60)).ignoreExceptions().until(() -> {
             if (!application.process.isAlive()) {
                 throw new AssertionError("it ended: " + Files.readString(application.log));
