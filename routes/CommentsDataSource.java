@@ -60,7 +60,8 @@ public class CommentsDataSource extends HikariDataSource implements CamelContext
             Flyway.configure()
                     .dataSource(getJdbcUrl(), getUsername(), getPassword())
                     .locations(new String[0])
-                    .javaMigrations(Stream.of(SCHEMA).map(script -> new SqlScript(script, SqlFile.read(camelContext, script)))
+                    .javaMigrations(Stream.of(SCHEMA)
+                            .map(script -> new SqlScript(script, SqlFile.read(camelContext, script)))
                             .toArray(SqlScript[]::new))
                     .load()
                     .migrate();

@@ -3,7 +3,7 @@ package comments;
 import org.apache.camel.CamelContext;
 import org.apache.camel.CamelContextAware;
 
-/** Ends the start with a {@link ConfigurationException} if a knob is wrong, in launchers that have no checks of their own. */
+/** Ends the start with a {@link ConfigurationException} if a knob is wrong, in launchers without checks of their own. */
 public class KnobCheck implements CamelContextAware {
 
     private CamelContext camelContext;

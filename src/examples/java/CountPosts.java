@@ -26,7 +26,8 @@ public class CountPosts extends RouteBuilder {
                 .to("spring-rabbitmq:default?routingKey=post-counts&connectionFactory=#postCounts&disableReplyTo=true"
                         + "&confirm=enabled&exchangePattern=InOnly");
 
-        from("spring-rabbitmq:default?queues=post-counts&connectionFactory=#postCounts&autoDeclare=false").routeId("count-posts")
+        from("spring-rabbitmq:default?queues=post-counts&connectionFactory=#postCounts&autoDeclare=false")
+                .routeId("count-posts")
                 .routeDescription("Counts the comments of each post")
                 .process(exchange -> exchange.getMessage().setBody(count(exchange.getMessage().getBody(byte[].class))))
                 .log("New comments by post: ${body}");

@@ -44,8 +44,9 @@ final class CamelCli implements AutoCloseable {
     static CamelCli install(String camelVersion) throws Exception {
         try (MavenDownloaderImpl maven = new MavenDownloaderImpl()) {
             maven.build();
-            return new CamelCli(maven.resolveArtifacts(List.of("org.apache.camel:camel-jbang-core:" + camelVersion), Set.of(),
-                    true, false).stream().map(artifact -> artifact.getFile().toString()).collect(joining(File.pathSeparator)));
+            List<String> cli = List.of("org.apache.camel:camel-jbang-core:" + camelVersion);
+            return new CamelCli(maven.resolveArtifacts(cli, Set.of(), true, false).stream()
+                    .map(artifact -> artifact.getFile().toString()).collect(joining(File.pathSeparator)));
         }
     }
 

@@ -83,7 +83,8 @@ class CamelRunIT {
         Set<String> posted = Set.of(post(pipeline), post(pipeline), post(pipeline));
         await().atMost(Duration.ofSeconds(60)).until(() -> pipeline.pushed() >= posted.size());
         assertThat(written()).containsAll(posted);
-        assertThat(pipeline.observe("metrics")).contains("comments_accepted_total 3.0", "comments_waiting ", "comments_unsettled ");
+        assertThat(pipeline.observe("metrics"))
+                .contains("comments_accepted_total 3.0", "comments_waiting ", "comments_unsettled ");
         assertThat(pipeline.post("{}").statusCode()).isEqualTo(422);
     }
 
@@ -142,6 +143,22 @@ class CamelRunIT {
     }
 
     @Test
+    void thePackagedApplicationIsSeenByTheCli() throws Exception {
+        try (JarProcess seen = JarProcess.start(knobs("OBSERVE_EXCHANGES", "true"));
+                JarProcess unseen = JarProcess.start(knobs())) {
+            await().atMost(Duration.ofSeconds(60)).until(() -> output("camel ps").contains(" " + seen.pid() + " "));
+            assertThat(output("camel ps")).doesNotContain(" " + unseen.pid() + " ");
+            assertThat(output("camel top context " + seen.pid())).contains("comments");
+            assertThat(output("camel get route " + seen.pid())).contains("comment-service ", "direct://publish-comments");
+        }
+    }
+
+    private static String output(String line) throws IOException {
+        Process process = camel.command(".", line).redirectErrorStream(true).start();
+        return new String(process.getInputStream().readAllBytes(), UTF_8);
+    }
+
+    @Test
     void aWrongKnobEndsTheStartWithWhatWouldBeRight() throws Exception {
         ProcessBuilder command = camel.command(".", "camel run routes").redirectErrorStream(true);
         command.environment().putAll(knobs("COMMENTS_BATCH_SIZE", "many"));
@@ -149,8 +166,8 @@ class CamelRunIT {
         String printed = new String(start.getInputStream().readAllBytes(), UTF_8);
         assertThat(start.waitFor(60, TimeUnit.SECONDS)).isTrue();
         assertThat(start.exitValue()).isEqualTo(1);
-        assertThat(printed.lines().filter(line -> line.startsWith("Caused by")).reduce((first, second) -> second)).as(printed)
-                .hasValue("Caused by: comments.ConfigurationException: "
+        assertThat(printed.lines().filter(line -> line.startsWith("Caused by"))).as(printed).last()
+                .isEqualTo("Caused by: comments.ConfigurationException: "
                         + "COMMENTS_BATCH_SIZE=many must be a whole number from 1 to 100000");
     }
 }

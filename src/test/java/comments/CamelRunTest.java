@@ -27,9 +27,11 @@ class CamelRunTest {
     private static Map<String, String> dependenciesOfPom() throws Exception {
         Document pom = DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(Path.of("pom.xml").toFile());
         XPath xpath = XPathFactory.newInstance().newXPath();
-        Map<String, String> versionOfGroup = Map.of("org.apache.camel", "camel.version", "org.springframework", "spring.version");
+        Map<String, String> versionOfGroup =
+                Map.of("org.apache.camel", "camel.version", "org.springframework", "spring.version");
         Map<String, String> dependencies = new TreeMap<>();
-        NodeList all = (NodeList) xpath.evaluate("/project/dependencies/dependency[not(scope)]", pom, XPathConstants.NODESET);
+        NodeList all = (NodeList) xpath.evaluate("/project/dependencies/dependency[not(scope)]", pom,
+                XPathConstants.NODESET);
         for (int i = 0; i < all.getLength(); i++) {
             Element dependency = (Element) all.item(i);
             String group = xpath.evaluate("groupId", dependency);
@@ -51,7 +53,7 @@ class CamelRunTest {
         for (String dependency : dependenciesOfRoutes()) {
             if (dependency.startsWith("camel:")) {
                 // the CLI gives it its own version
-                assertThat(pom).as("pom.xml").containsKey("org.apache.camel:camel-" + dependency.substring("camel:".length()));
+                assertThat(pom).as("pom.xml").containsKey(dependency.replace("camel:", "org.apache.camel:camel-"));
             } else {
                 String name = dependency.substring(0, dependency.lastIndexOf(':'));
                 String version = dependency.substring(dependency.lastIndexOf(':') + 1);
@@ -75,8 +77,8 @@ class CamelRunTest {
     void everyClassCanBeMadeByTheCli() throws Exception {
         List<String> hidden = new ArrayList<>();
         try (Stream<Path> files = Files.list(Path.of("routes"))) {
-            for (String file : files.map(path -> path.getFileName().toString()).filter(name -> name.endsWith(".java")).toList()) {
-                Class<?> type = Class.forName("comments." + file.replace(".java", ""));
+            for (Path file : files.filter(path -> path.toString().endsWith(".java")).toList()) {
+                Class<?> type = Class.forName("comments." + file.getFileName().toString().replace(".java", ""));
                 for (Constructor<?> constructor : type.getDeclaredConstructors()) {
                     int modifiers = type.isInterface() ? 0 : constructor.getModifiers();
                     if (constructor.getParameterCount() == 0 && !Modifier.isPrivate(modifiers)

@@ -70,6 +70,14 @@ final class JarProcess implements AutoCloseable {
                 BodyHandlers.ofString());
     }
 
+    int managementPort() {
+        return managementPort;
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
     Stream<String> log() throws IOException {
         return Files.readAllLines(log).stream();
     }
