@@ -76,6 +76,13 @@ final class PrivateRabbitMQ implements AutoCloseable {
         return printed;
     }
 
+    /** A command that finds this node's rabbitmqctl on its path. */
+    ProcessBuilder script(String... command) {
+        ProcessBuilder builder = command(List.of(command));
+        builder.environment().put("PATH", BIN + ":" + System.getenv("PATH"));
+        return builder;
+    }
+
     String uri() {
         return "amqp://guest:guest@127.0.0.1:" + port;
     }
