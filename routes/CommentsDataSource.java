@@ -4,6 +4,9 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.vertx.core.Context;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.stream.Stream;
+import org.apache.camel.CamelContext;
+import org.apache.camel.CamelContextAware;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 
@@ -13,10 +16,11 @@ import org.flywaydb.core.api.FlywayException;
  *
  * <p>Nothing is connected before the first use.
  */
-public class CommentsDataSource extends HikariDataSource {
+public class CommentsDataSource extends HikariDataSource implements CamelContextAware {
 
-    private static final SqlScript[] SCHEMA = {new SqlScript("V1__comments.sql"), new SqlScript("V2__comment_quarantine.sql")};
+    private static final String[] SCHEMA = {"V1__comments.sql", "V2__comment_quarantine.sql"};
 
+    private CamelContext camelContext;
     private volatile boolean migrated;
     private boolean migrate = true;
 
@@ -62,12 +66,24 @@ public class CommentsDataSource extends HikariDataSource {
             Flyway.configure()
                     .dataSource(getJdbcUrl(), getUsername(), getPassword())
                     .locations(new String[0])
-                    .javaMigrations(SCHEMA)
+                    .javaMigrations(Stream.of(SCHEMA)
+                            .map(script -> new SqlScript(script, SqlFile.read(camelContext, script)))
+                            .toArray(SqlScript[]::new))
                     .load()
                     .migrate();
         } catch (FlywayException e) {
             throw e.getCause() instanceof SQLException cause ? cause : new SQLException("the schema can't be made", e);
         }
         migrated = true;
+    }
+
+    @Override
+    public void setCamelContext(CamelContext camelContext) {
+        this.camelContext = camelContext;
+    }
+
+    @Override
+    public CamelContext getCamelContext() {
+        return camelContext;
     }
 }

@@ -12,7 +12,7 @@ import java.util.Set;
  *
  * <p>Not safe for several threads at once.
  */
-final class DeliveryWindow {
+public final class DeliveryWindow {
 
     private final Deque<Long> receivedNanos = new ArrayDeque<>();
     private final Set<Long> settled = new HashSet<>();

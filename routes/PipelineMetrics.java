@@ -134,18 +134,26 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
 
     /** Shows how many requests wait for their commit. */
     public void setWaiting(GroupCommit groupCommit) {
+        forget("comments.waiting");
         gauges.add(Gauge.builder("comments.waiting", groupCommit, GroupCommit::getParked)
                 .description("Requests that wait for the commit of their group").register(Metrics.globalRegistry));
     }
 
     /** Shows how many messages were received and are not acknowledged yet, and how old the oldest is. */
     public void setUnsettled(AcknowledgeInOrder acknowledge) {
+        forget("comments.unsettled");
+        forget("comments.unsettled.age");
         gauges.add(Gauge.builder("comments.unsettled", acknowledge, AcknowledgeInOrder::unsettled)
                 .description("Messages of comments that were received and are not acknowledged yet")
                 .register(Metrics.globalRegistry));
         gauges.add(TimeGauge.builder("comments.unsettled.age", () -> acknowledge.oldestUnsettled().toMillis(),
                 TimeUnit.MILLISECONDS).description("How long the oldest of them has been waiting")
                 .register(Metrics.globalRegistry));
+    }
+
+    // camel run makes each bean twice, and closes the first after it made the second; a registry keeps the first gauge.
+    private static void forget(String name) {
+        Metrics.globalRegistry.find(name).meters().forEach(Metrics.globalRegistry::remove);
     }
 
     @Override
@@ -166,10 +174,11 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
         return camelContext;
     }
 
-    /** Takes the registry, and what it shows of these beans, away again. */
+    /** Takes the registry, and what it still shows of these beans, away again. */
     @Override
     public void close() {
-        gauges.forEach(Metrics.globalRegistry::remove);
+        gauges.stream().filter(gauge -> Metrics.globalRegistry.find(gauge.getId().getName()).meter() == gauge)
+                .forEach(Metrics.globalRegistry::remove);
         Metrics.removeRegistry(registry);
     }
 }

@@ -1,7 +1,5 @@
 package comments;
 
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.sql.Statement;
 import java.util.zip.CRC32;
@@ -10,21 +8,17 @@ import org.flywaydb.core.api.migration.Context;
 import org.flywaydb.core.api.migration.JavaMigration;
 
 /**
- * One version of the schema: a script beside this class, named as Flyway names them, such as {@code V1__comments.sql}.
- * Flyway's own scan for scripts needs a folder that it can list, which the launchers don't all have.
+ * One version of the schema: a script that is named as Flyway names them, such as {@code V1__comments.sql}. Flyway's own
+ * scan for scripts needs a folder that it can list, which the launchers don't all have.
  */
 final class SqlScript implements JavaMigration {
 
     private final String name;
     private final String sql;
 
-    SqlScript(String name) {
+    SqlScript(String name, String sql) {
         this.name = name;
-        try (InputStream script = SqlScript.class.getClassLoader().getResourceAsStream(name)) {
-            this.sql = new String(script.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new IllegalStateException(name + " can't be read", e);
-        }
+        this.sql = sql;
     }
 
     @Override

@@ -10,7 +10,7 @@ import java.util.function.LongSupplier;
  * comments a second, writing the time took a sixth of the time that a comment's JSON took. Any number of threads may call
  * it.
  */
-final class TextClock {
+public final class TextClock {
 
     private record Millisecond(long millis, String text) {
     }
@@ -20,7 +20,7 @@ final class TextClock {
     private final LongSupplier millis;
     private volatile Millisecond last = new Millisecond(Long.MIN_VALUE, "");
 
-    TextClock() {
+    public TextClock() {
         this(System::currentTimeMillis);
     }
 

@@ -1,7 +1,6 @@
 package comments;
 
 import java.util.List;
-import org.apache.camel.component.platform.http.PlatformHttpConstants;
 import org.apache.camel.main.Main;
 
 /**
@@ -40,9 +39,9 @@ public final class CommentPipeline {
     /** The application, not started. */
     static Main create() {
         Main main = new Main();
-        main.bind(PlatformHttpConstants.PLATFORM_HTTP_ENGINE_NAME, new HttpEngine());
         main.configure().withRoutesIncludePattern("classpath:" + String.join(",classpath:", ROUTES));
         main.addMainListener(new StartChecks());
+        main.addMainListener(new CamelCliConnection());
         return main;
     }
 }

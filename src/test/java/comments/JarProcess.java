@@ -24,6 +24,9 @@ public final class JarProcess implements AutoCloseable {
     /** What {@code target/comment-service.jar} is started from. */
     public static final Path JAR = Path.of("target", "comment-service.jar");
 
+    /** The program that runs the tests, too. */
+    static final String JAVA = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+
     private static final List<String> PACKAGED = List.of("@" + Path.of("docker", "jvm.options"), "-jar", JAR.toString());
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
 
@@ -32,11 +35,9 @@ public final class JarProcess implements AutoCloseable {
     private final Path log;
     private final Process process;
 
-    private JarProcess(Map<String, String> knobs, List<String> arguments) throws IOException {
+    private JarProcess(ProcessBuilder builder, Map<String, String> knobs) throws IOException {
         log = Files.createTempFile(Files.createDirectories(Path.of("target", "processes")), "comment-service", ".log");
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
-        command.addAll(arguments);
-        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
+        builder.redirectErrorStream(true).redirectOutput(log.toFile());
         builder.environment().put("HTTP_HOST", "127.0.0.1");
         builder.environment().put("HTTP_PORT", Integer.toString(port));
         builder.environment().put("MANAGEMENT_PORT", Integer.toString(managementPort));
@@ -51,9 +52,18 @@ public final class JarProcess implements AutoCloseable {
         return application;
     }
 
+    /** Starts the application by another command, and waits until it is ready. */
+    static JarProcess start(ProcessBuilder command, Map<String, String> knobs) throws Exception {
+        JarProcess application = new JarProcess(command, knobs);
+        application.awaitReady();
+        return application;
+    }
+
     /** Starts the application by the given arguments of java, and returns at once. */
     public static JarProcess launch(Map<String, String> knobs, List<String> arguments) throws IOException {
-        return new JarProcess(knobs, arguments);
+        List<String> command = new ArrayList<>(List.of(JAVA));
+        command.addAll(arguments);
+        return new JarProcess(new ProcessBuilder(command), knobs);
     }
 
     /** Waits until the application is ready. */
@@ -86,6 +96,14 @@ public final class JarProcess implements AutoCloseable {
         return CLIENT.send(HttpRequest.newBuilder(uri("/comments")).timeout(Duration.ofSeconds(20))
                 .header("Content-Type", "application/json").POST(HttpRequest.BodyPublishers.ofString(body)).build(),
                 BodyHandlers.ofString());
+    }
+
+    int managementPort() {
+        return managementPort;
+    }
+
+    long pid() {
+        return process.pid();
     }
 
     /** The lines that the process wrote; a line that is not complete yet is left out. */

@@ -108,6 +108,11 @@ public final class PrivateRabbitMQ implements AutoCloseable {
         return printed;
     }
 
+    /** A command that finds this node's rabbitmqctl on its path. */
+    ProcessBuilder script(String... command) {
+        return command(List.of(command));
+    }
+
     public int port() {
         return port;
     }

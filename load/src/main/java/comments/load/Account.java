@@ -18,17 +18,21 @@ record Account(long accepted, long unanswered, long persisted, long pushed) {
     static Account draw(Pipeline pipeline, Sampler sampler, List<Step> steps, String runId) throws Exception {
         long accepted = steps.stream().mapToLong(step -> step.accepted).sum();
         long unanswered = steps.stream().mapToLong(Step::unanswered).sum();
+        long rows = -1;
         for (int second = 0; second < DRAIN_SECONDS; second++) {
-            List<Sample> samples = sampler.samples();
-            Sample last = samples.get(samples.size() - 1);
-            if (last.persisted() >= accepted && last.pushed() >= accepted
-                    && pipeline.queued("comments") == 0 && pipeline.queued("notifications") == 0) {
+            long before = rows;
+            Thread.sleep(1_000);
+            rows = pipeline.rows(runId);
+            if (rows >= accepted && rows == before && pushed(sampler) >= rows) {
                 break;
             }
-            Thread.sleep(1_000);
         }
+        return new Account(accepted, unanswered, rows, pushed(sampler));
+    }
+
+    private static long pushed(Sampler sampler) {
         List<Sample> samples = sampler.samples();
-        return new Account(accepted, unanswered, pipeline.rows(runId), samples.get(samples.size() - 1).pushed());
+        return samples.get(samples.size() - 1).pushed();
     }
 
     boolean balanced() {

@@ -59,10 +59,13 @@ final class Staircase {
     private void post(PhaseBuilder.ConstantRate phase, Step step) {
         phase.scenario().initialSequence("post")
                 .step(session -> {
+                    long now = System.nanoTime();
                     if (step.sent == 0) {
-                        step.startedNanos = System.nanoTime();
+                        long sinceStart = System.currentTimeMillis() - session.phase().absoluteStartTime();
+                        step.startedNanos = now - TimeUnit.MILLISECONDS.toNanos(sinceStart);
                     }
-                    intendedNanos[session.uniqueId() % MAX_SESSIONS] = step.intendedNanos(step.sent++);
+                    // the generator's clock ticks in milliseconds: it may be early, too
+                    intendedNanos[session.uniqueId() % MAX_SESSIONS] = Math.min(now, step.intendedNanos(step.sent++));
                     return true;
                 })
                 .step(HttpStepCatalog.SC).httpRequest(HttpMethod.POST).path(target.getPath())

@@ -1,0 +1,173 @@
+package comments;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** {@code camel run} starts the routes as they are in routes/, by the Camel CLI itself, on real servers. */
+class CamelRunIT {
+
+    private static PrivateRabbitMQ rabbitmq;
+    private static PrivatePostgreSQL postgresql;
+    private static CamelCli camel;
+
+    @BeforeAll
+    static void start() throws Exception {
+        assumeTrue(PrivateRabbitMQ.missing() == null, PrivateRabbitMQ::missing);
+        assumeTrue(PrivatePostgreSQL.missing() == null, PrivatePostgreSQL::missing);
+        rabbitmq = PrivateRabbitMQ.start();
+        postgresql = PrivatePostgreSQL.start();
+        camel = CamelCli.install(new DefaultCamelContext().getVersion());
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        for (AutoCloseable server : new AutoCloseable[] {camel, rabbitmq, postgresql}) {
+            if (server != null) {
+                server.close();
+            }
+        }
+    }
+
+    private static Map<String, String> knobs(String... more) {
+        Map<String, String> knobs = new HashMap<>(Map.of("RABBITMQ_URI", rabbitmq.uri(), "POSTGRES_URL", postgresql.url(),
+                "POSTGRES_USER", "postgres"));
+        for (int i = 0; i < more.length; i += 2) {
+            knobs.put(more[i], more[i + 1]);
+        }
+        return knobs;
+    }
+
+    /** Posts a comment; returns its id. */
+    private static String post(JarProcess pipeline) throws Exception {
+        var answer = pipeline.post(TestPipeline.COMMENT);
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(202);
+        return answer.body().replaceAll(".*\"id\":\"(.*)\".*", "$1");
+    }
+
+    private static Set<String> written() throws SQLException {
+        Set<String> ids = new HashSet<>();
+        try (Connection connection = postgresql.connect();
+                ResultSet rows = connection.createStatement().executeQuery("SELECT id FROM comments")) {
+            while (rows.next()) {
+                ids.add(rows.getString(1));
+            }
+        }
+        return ids;
+    }
+
+    private static void awaitLine(JarProcess pipeline, String part) {
+        await("a line with " + part).atMost(Duration.ofSeconds(60))
+                .until(() -> pipeline.log().anyMatch(line -> line.contains(part)));
+    }
+
+    private static void assertThatItWorks(JarProcess pipeline) throws Exception {
+        Set<String> posted = Set.of(post(pipeline), post(pipeline), post(pipeline));
+        await().atMost(Duration.ofSeconds(60)).until(() -> pipeline.pushed() >= posted.size());
+        assertThat(written()).containsAll(posted);
+        assertThat(pipeline.observe("metrics"))
+                .contains("comments_accepted_total 3.0", "comments_waiting ", "comments_unsettled ");
+        assertThat(pipeline.post("{}").statusCode()).isEqualTo(422);
+    }
+
+    @Test
+    void theFolderRuns() throws Exception {
+        try (JarProcess pipeline = camel.run(".", "camel run routes", knobs())) {
+            assertThatItWorks(pipeline);
+        }
+    }
+
+    @Test
+    void theFilesInTheFolderRun() throws Exception {
+        try (JarProcess pipeline = camel.run("routes", "camel run *", knobs())) {
+            assertThatItWorks(pipeline);
+        }
+    }
+
+    private static void change(String file, String from, String to) throws IOException {
+        Path path = camel.routes().resolve(file);
+        String before = Files.readString(path);
+        assertThat(before).contains(from);
+        Files.writeString(path, before.replace(from, to));
+    }
+
+    @Test
+    void aChangedRouteIsReloadedAndTheOthersGoOn() throws Exception {
+        try (JarProcess pipeline = camel.run(".", "camel run --dev routes", knobs())) {
+            post(pipeline);
+            awaitLine(pipeline, "Pushed 1 comments");
+            change("notification-service.camel.yaml", "\"Pushed $", "\"Delivered $");
+            awaitLine(pipeline, "Routes reloaded summary (total:2 started:2)");
+            post(pipeline);
+            awaitLine(pipeline, "Delivered 1 comments");
+            change("comment-service.camel.yaml", "description: Accepts a comment", "description: Takes a comment");
+            awaitLine(pipeline, "Started comment-service-publish (direct://publish-comments) (source:");
+            String id = post(pipeline);
+            await().atMost(Duration.ofSeconds(60)).until(() -> written().contains(id));
+        } finally {
+            change("notification-service.camel.yaml", "\"Delivered $", "\"Pushed $");
+            change("comment-service.camel.yaml", "description: Takes a comment", "description: Accepts a comment");
+        }
+    }
+
+    /** The example in the README. */
+    @Test
+    void aJavaRouteBesideOursConsumesNotificationsFromAQueueOfItsOwn() throws Exception {
+        String example = Path.of("src/examples/java/CountPosts.java").toAbsolutePath().toString();
+        try (JarProcess pipeline = camel.run("routes", "camel run * '" + example + "'",
+                knobs("NOTIFICATIONS_PUSH_ENDPOINT", "direct:push-and-copy"))) {
+            post(pipeline);
+            awaitLine(pipeline, "New comments by post: {p=1}");
+            awaitLine(pipeline, "Pushed 1 comments");
+            await().atMost(Duration.ofSeconds(30))
+                    .until(() -> rabbitmq.messages("notifications") == 0 && rabbitmq.messages("post-counts") == 0);
+        }
+    }
+
+    @Test
+    void thePackagedApplicationIsSeenByTheCli() throws Exception {
+        try (JarProcess seen = JarProcess.start(knobs("OBSERVE_EXCHANGES", "true"));
+                JarProcess unseen = JarProcess.start(knobs())) {
+            await().atMost(Duration.ofSeconds(60)).until(() -> output("camel ps").contains(" " + seen.pid() + " "));
+            assertThat(output("camel ps")).doesNotContain(" " + unseen.pid() + " ");
+            assertThat(output("camel top context " + seen.pid())).contains("comments");
+            assertThat(output("camel get route " + seen.pid())).contains("comment-service ", "direct://publish-comments");
+        }
+    }
+
+    private static String output(String line) throws IOException {
+        Process process = camel.command(".", line).redirectErrorStream(true).start();
+        return new String(process.getInputStream().readAllBytes(), UTF_8);
+    }
+
+    @Test
+    void aWrongKnobEndsTheStartWithWhatWouldBeRight() throws Exception {
+        ProcessBuilder command = camel.command(".", "camel run routes").redirectErrorStream(true);
+        command.environment().putAll(knobs("COMMENTS_BATCH_SIZE", "many"));
+        Process start = command.start();
+        String printed = new String(start.getInputStream().readAllBytes(), UTF_8);
+        assertThat(start.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(start.exitValue()).isEqualTo(1);
+        assertThat(printed.lines().filter(line -> line.startsWith("Caused by"))).as(printed).last()
+                .isEqualTo("Caused by: comments.ConfigurationException: "
+                        + "COMMENTS_BATCH_SIZE=many must be a whole number from 1 to 100000");
+    }
+}

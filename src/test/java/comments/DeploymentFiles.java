@@ -1,0 +1,105 @@
+package comments;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import javax.xml.parsers.DocumentBuilderFactory;
+import javax.xml.xpath.XPath;
+import javax.xml.xpath.XPathFactory;
+import org.w3c.dom.Document;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
+
+/** The files that deploy the pipeline, and the truths of the pom that they repeat. */
+final class DeploymentFiles {
+
+    static final Path COMPOSE = Path.of("docker", "compose.yaml");
+    static final Path DOCKERFILE = Path.of("docker", "Dockerfile");
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    /** One document of a YAML file. */
+    record Manifest(Path file, JsonNode content) {
+
+        String kind() {
+            return content.path("kind").asText();
+        }
+
+        String name() {
+            return content.at("/metadata/name").asText();
+        }
+
+        @Override
+        public String toString() {
+            return file + " " + kind() + " " + name();
+        }
+    }
+
+    private DeploymentFiles() {
+    }
+
+    /** The documents of a YAML file, with its anchors and merges resolved. */
+    static List<Manifest> yaml(Path file) {
+        try {
+            List<Manifest> documents = new ArrayList<>();
+            for (Object document : new Yaml(new SafeConstructor(new LoaderOptions())).loadAll(Files.readString(file))) {
+                documents.add(new Manifest(file, JSON.valueToTree(document)));
+            }
+            return documents;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** All documents in camel-k/. */
+    static List<Manifest> manifests() {
+        try (Stream<Path> files = Files.walk(Path.of("camel-k"))) {
+            return files.filter(file -> file.toString().endsWith(".yaml")).sorted()
+                    .flatMap(file -> yaml(file).stream()).toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static List<Manifest> manifests(String kind) {
+        return manifests().stream().filter(manifest -> manifest.kind().equals(kind)).toList();
+    }
+
+    static JsonNode compose() {
+        return yaml(COMPOSE).get(0).content();
+    }
+
+    /** The services of the compose file that run our image, by name. */
+    static Map<String, JsonNode> ourServices() {
+        Map<String, JsonNode> ours = new TreeMap<>();
+        compose().get("services").fields().forEachRemaining(service -> {
+            if (service.getValue().has("build")) {
+                ours.put(service.getKey(), service.getValue());
+            }
+        });
+        return ours;
+    }
+
+    /** The containers of our Deployments. */
+    static List<Manifest> deployedContainers() {
+        return manifests("Deployment").stream()
+                .map(deployment -> new Manifest(deployment.file(),
+                        deployment.content().at("/spec/template/spec/containers/0"))).toList();
+    }
+
+    /** The image's name and tag: the pom's artifact and version. */
+    static String image() throws Exception {
+        Document pom = DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(Path.of("pom.xml").toFile());
+        XPath xpath = XPathFactory.newInstance().newXPath();
+        return xpath.evaluate("/project/artifactId", pom) + ":" + xpath.evaluate("/project/version", pom);
+    }
+}

@@ -1,0 +1,394 @@
+package comments;
+
+import static comments.DeploymentFiles.COMPOSE;
+import static comments.DeploymentFiles.DOCKERFILE;
+import static comments.DeploymentFiles.compose;
+import static comments.DeploymentFiles.deployedContainers;
+import static comments.DeploymentFiles.image;
+import static comments.DeploymentFiles.ourServices;
+import static comments.DeploymentFiles.yaml;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.networknt.schema.Schema;
+import com.networknt.schema.SchemaRegistry;
+import com.networknt.schema.SpecificationVersion;
+import comments.DeploymentFiles.Manifest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What the files in docker/ and camel-k/ name exists in the application, and what they repeat is as it is there. */
+class DeploymentTest {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String KNOBS = "routes/application.properties";
+
+    private static Schema schema(JsonNode schema) {
+        return SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12).getSchema(schema);
+    }
+
+    private static Schema schema(String name) throws IOException {
+        return schema(JSON.readTree(DeploymentTest.class.getResourceAsStream("/" + name)));
+    }
+
+    private static void assertValid(Schema schema, Manifest manifest) {
+        assertThat(schema.validate(manifest.content())).as(manifest.toString()).isEmpty();
+    }
+
+    // ---- schemas ----
+
+    @Test
+    void theComposeFileIsOfTheSpecification() throws IOException {
+        assertValid(schema("compose.schema.json"), yaml(COMPOSE).get(0));
+    }
+
+    static List<Manifest> manifests() {
+        return DeploymentFiles.manifests();
+    }
+
+    @ParameterizedTest
+    @MethodSource
+    void manifests(Manifest manifest) throws IOException {
+        boolean integration = manifest.kind().equals("Integration");
+        assertValid(schema(integration ? "integration.schema.json" : "kubernetes.schema.json"), manifest);
+    }
+
+    /** Those of Camel K itself, if the property {@code camel-k.crds} names the folder that they are in. */
+    @Test
+    void theIntegrationsAreOfTheSchemaOfTheirOperator() throws IOException {
+        List<Manifest> integrations = DeploymentFiles.manifests("Integration");
+        assertThat(integrations).extracting(Manifest::name).containsExactlyInAnyOrderElementsOf(Knobs.ROLES);
+        String crds = System.getProperty("camel-k.crds");
+        if (crds != null) {
+            JsonNode crd = yaml(Path.of(crds, "integrations.crd.yaml")).get(0).content();
+            Schema schema = schema(strict(crd.at("/spec/versions/0/schema/openAPIV3Schema").deepCopy()));
+            for (Manifest integration : integrations) {
+                assertValid(schema, integration);
+            }
+        }
+    }
+
+    /** The cluster drops unknown fields without a word: here they are errors. */
+    private static JsonNode strict(JsonNode schema) {
+        if (schema instanceof ObjectNode object && object.has("properties") && !object.has("additionalProperties")
+                && !object.has("x-kubernetes-preserve-unknown-fields")) {
+            object.put("additionalProperties", false);
+        }
+        schema.forEach(DeploymentTest::strict);
+        return schema;
+    }
+
+    // ---- knobs ----
+
+    /** Everything that is set in a file: where, and what to. */
+    private record Setting(String place, String name, String value) {
+    }
+
+    private static List<Setting> settings() throws IOException {
+        List<Setting> settings = new ArrayList<>();
+        ourServices().forEach((name, service) -> service.get("environment").fields().forEachRemaining(variable ->
+                settings.add(new Setting(COMPOSE + " " + name, variable.getKey(), variable.getValue().asText()))));
+        for (Manifest integration : DeploymentFiles.manifests("Integration")) {
+            for (JsonNode variable : integration.content().at("/spec/traits/environment/vars")) {
+                String[] parts = variable.asText().split("=", 2);
+                settings.add(new Setting(integration.toString(), parts[0], parts[1]));
+            }
+        }
+        for (Manifest container : deployedContainers()) {
+            for (JsonNode variable : container.content().get("env")) {
+                settings.add(new Setting(container.file().toString(), variable.get("name").asText(),
+                        variable.path("value").asText()));
+            }
+        }
+        for (Manifest kustomization : DeploymentFiles.manifests("Kustomization")) {
+            for (JsonNode map : kustomization.content().path("configMapGenerator")) {
+                for (JsonNode literal : map.get("literals")) {
+                    String[] parts = literal.asText().split("=", 2);
+                    settings.add(new Setting(kustomization.file().toString(), parts[0], parts[1]));
+                }
+            }
+        }
+        matches(Files.readString(DOCKERFILE), "(?m)(?:^ENV |^RUN |[a-z0-9] )([A-Z_]{4,})=(\\S*)").forEach(variable ->
+                settings.add(new Setting(DOCKERFILE.toString(), variable.group(1), variable.group(2))));
+        return settings;
+    }
+
+    private static Stream<MatchResult> matches(String text, String pattern) {
+        return Pattern.compile(pattern).matcher(text).results();
+    }
+
+    @Test
+    void everythingThatIsSetIsAKnob() throws IOException {
+        List<Setting> settings = settings();
+        assertThat(settings).extracting(Setting::place).anyMatch(place -> place.startsWith("docker/compose.yaml"))
+                .anyMatch(place -> place.startsWith("docker/Dockerfile")).anyMatch(place -> place.startsWith("camel-k/base"))
+                .anyMatch(place -> place.startsWith("camel-k/kubernetes"));
+        Properties knobs = KnobsTest.defaults();
+        for (Setting setting : settings) {
+            assertThat(knobs).as("%s sets %s, which is not in %s", setting.place(), setting.name(), KNOBS)
+                    .containsKey(setting.name());
+        }
+    }
+
+    @Test
+    void plainValuesAreRight() throws IOException {
+        for (Setting setting : settings()) {
+            if (!setting.value().isEmpty() && !setting.value().matches("(secret:|\\$\\{).*")) {
+                Properties knobs = KnobsTest.defaults();
+                knobs.setProperty(setting.name(), setting.value().replaceAll("\\$\\{\\w+:-(\\w+)}", "$1"));
+                assertThat(knobs.getProperty("HTTP_PORT")).isNotEmpty();
+                Knobs.check(knobs::getProperty);
+            }
+        }
+    }
+
+    @Test
+    void eachServiceIsStartedOnceOnEachPlatform() throws IOException {
+        for (String platform : List.of("docker/compose", "camel-k/base", "camel-k/kubernetes")) {
+            assertThat(settings()).filteredOn(setting -> setting.place().startsWith(platform))
+                    .filteredOn(setting -> setting.name().equals("COMMENTS_ROLES")).extracting(Setting::value)
+                    .as("COMMENTS_ROLES in " + platform).containsExactlyInAnyOrderElementsOf(Knobs.ROLES);
+        }
+    }
+
+    /** A process that writes comments needs the database, and no other does. */
+    @Test
+    void onlyTheProcessorIsGivenTheDatabase() throws IOException {
+        Map<String, Set<String>> byPlace = new TreeMap<>();
+        settings().forEach(setting -> byPlace.computeIfAbsent(setting.place(), key -> new TreeSet<>()).add(setting.name()));
+        byPlace.forEach((place, names) -> {
+            if (names.contains("COMMENTS_ROLES")) {
+                assertThat(names).as(place).contains("RABBITMQ_URI");
+                assertThat(names.containsAll(Set.of("POSTGRES_URL", "POSTGRES_USER", "POSTGRES_PASSWORD"))).as(place)
+                        .isEqualTo(place.contains("comment-job-processor"));
+            }
+        });
+    }
+
+    /** Names of keys of secrets, as name/key. */
+    private static Set<String> secretKeysUsed() throws IOException {
+        Set<String> used = new TreeSet<>();
+        settings().stream().map(Setting::value).filter(value -> value.startsWith("secret:"))
+                .forEach(value -> used.add(value.substring("secret:".length())));
+        for (Manifest manifest : DeploymentFiles.manifests()) {
+            manifest.content().findValues("secretKeyRef")
+                    .forEach(key -> used.add(key.get("name").asText() + "/" + key.get("key").asText()));
+            manifest.content().findValues("secretTargetRef").forEach(keys -> keys
+                    .forEach(key -> used.add(key.get("name").asText() + "/" + key.get("key").asText())));
+            manifest.content().findValues("secrets").forEach(secrets -> secrets.forEach(secret -> secret.get("mapping")
+                    .fieldNames().forEachRemaining(key -> used.add(secret.get("name").asText() + "/" + key))));
+        }
+        return used;
+    }
+
+    @Test
+    void theSecretsThatAreNamedAreThoseOfTheServers() throws IOException {
+        Set<String> made = new TreeSet<>();
+        Path servers = Path.of("camel-k/servers/kustomization.yaml");
+        for (JsonNode secret : yaml(servers).get(0).content().get("secretGenerator")) {
+            String name = secret.get("name").asText();
+            secret.get("literals").forEach(literal -> made.add(name + "/" + literal.asText().split("=")[0]));
+        }
+        assertThat(secretKeysUsed()).as("secrets named in camel-k/, compared to those made in " + servers).isEqualTo(made);
+    }
+
+    @Test
+    void theConfigMapThatIsNamedIsMade() {
+        Set<String> made = new HashSet<>();
+        DeploymentFiles.manifests("Kustomization").forEach(kustomization -> kustomization.content()
+                .path("configMapGenerator").forEach(map -> made.add(map.get("name").asText())));
+        DeploymentFiles.manifests().forEach(manifest -> manifest.content().findValues("configMapRef")
+                .forEach(map -> assertThat(made).as(manifest.toString()).contains(map.get("name").asText())));
+    }
+
+    // ---- the image, ports, queues, times ----
+
+    @Test
+    void theImageIsThatOfThePom() throws Exception {
+        Map<String, String> images = new TreeMap<>();
+        ourServices().forEach((name, service) ->
+                images.put(COMPOSE + " " + name, service.get("image").asText()));
+        DeploymentFiles.manifests("Integration").forEach(integration ->
+                images.put(integration.toString(), integration.content().at("/spec/traits/container/image").asText()));
+        deployedContainers().forEach(container ->
+                images.put(container.file().toString(), container.content().get("image").asText()));
+        for (Path file : List.of(DOCKERFILE, Path.of("camel-k/README.md"), Path.of("README.md"))) {
+            matches(Files.readString(file), "docker build .*-t (\\S+)")
+                    .forEach(command -> images.put(file.toString(), command.group(1)));
+        }
+        assertThat(images).hasSizeGreaterThanOrEqualTo(11);
+        String ofPom = image();
+        images.forEach((place, named) ->
+                assertThat(named).as("the image in %s, compared to pom.xml", place).isEqualTo(ofPom));
+    }
+
+    private static String knob(String name) throws IOException {
+        return KnobsTest.defaults().getProperty(name);
+    }
+
+    @Test
+    void thePortsAreThoseOfTheApplication() throws IOException {
+        Map<String, String> http = new TreeMap<>();
+        Map<String, String> management = new TreeMap<>();
+        for (JsonNode port : ourServices().get("comment-service").get("ports")) {
+            http.put(COMPOSE.toString(), port.asText().replaceAll(".*:", ""));
+        }
+        for (Manifest integration : DeploymentFiles.manifests("Integration")) {
+            JsonNode traits = integration.content().at("/spec/traits");
+            management.put(integration + " container", traits.at("/container/ports/0").asText().replaceAll(".*;", ""));
+            for (String probe : List.of("startup", "liveness", "readiness")) {
+                management.put(integration + " " + probe, traits.at("/health/" + probe + "Port").asText());
+            }
+            if (traits.at("/container/expose").asBoolean()) {
+                http.put(integration.toString(), traits.at("/container/port").asText());
+            }
+        }
+        for (Manifest container : deployedContainers()) {
+            for (JsonNode port : container.content().get("ports")) {
+                (port.get("name").asText().equals("management") ? management : http)
+                        .put(container.file().toString(), port.get("containerPort").asText());
+            }
+            for (JsonNode probe : container.content().findValues("httpGet")) {
+                assertThat(container.content().at("/ports").findValuesAsText("name")).as(container.file().toString())
+                        .contains(probe.get("port").asText());
+            }
+        }
+        String[] exposed = matches(Files.readString(DOCKERFILE), "(?m)^EXPOSE (\\d+) (\\d+)$").findFirst()
+                .map(match -> new String[] {match.group(1), match.group(2)}).orElseThrow();
+        http.put(DOCKERFILE.toString(), exposed[0]);
+        management.put(DOCKERFILE.toString(), exposed[1]);
+        Path health = Path.of("docker/health");
+        matches(Files.readString(health), "MANAGEMENT_PORT:-(\\d+)")
+                .forEach(port -> management.put(health.toString(), port.group(1)));
+        Path prometheus = Path.of("docker/prometheus/prometheus.yml");
+        management.put(prometheus.toString(), yaml(prometheus).get(0).content()
+                .at("/scrape_configs/0/dns_sd_configs/0/port").asText());
+        assertThat(http).hasSize(4);
+        assertThat(management).hasSize(3 * 4 + 3 + 3);
+        String httpPort = knob("HTTP_PORT");
+        String managementPort = knob("MANAGEMENT_PORT");
+        http.forEach((place, port) ->
+                assertThat(port).as("%s, compared to HTTP_PORT in %s", place, KNOBS).isEqualTo(httpPort));
+        management.forEach((place, port) ->
+                assertThat(port).as("%s, compared to MANAGEMENT_PORT in %s", place, KNOBS).isEqualTo(managementPort));
+    }
+
+    @Test
+    void prometheusScrapesTheServicesOfTheComposeFile() {
+        JsonNode prometheus = yaml(Path.of("docker/prometheus/prometheus.yml")).get(0).content();
+        Set<String> names = new TreeSet<>();
+        prometheus.at("/scrape_configs/0/dns_sd_configs/0/names").forEach(name -> names.add(name.asText()));
+        assertThat(names).as("docker/prometheus/prometheus.yml, compared to docker/compose.yaml")
+                .isEqualTo(ourServices().keySet());
+    }
+
+    @Test
+    void theQueuesAreThoseOfTheApplication() throws IOException {
+        Set<String> queues = new TreeSet<>();
+        matches(Files.readString(Path.of("routes/infrastructure.camel.yaml")), "(?m)^ +queue: (\\S+)$")
+                .forEach(queue -> queues.add(queue.group(1)));
+        assertThat(queues).containsExactly("comments", "notifications");
+        Map<String, String> named = new TreeMap<>();
+        for (Manifest manifest : DeploymentFiles.manifests()) {
+            manifest.content().findValuesAsText("queueName").forEach(queue -> named.put(manifest.toString(), queue));
+        }
+        assertThat(named).as("triggers of KEDA").hasSize(2);
+        Path policies = Path.of("docker/policies");
+        matches(Files.readString(policies), "'\\^(\\S+)\\$'")
+                .forEach(queue -> named.put(policies + " " + queue.group(1), queue.group(1)));
+        for (Path file : List.of(Path.of("docker/prometheus/alerts.yml"), Path.of("docker/grafana/dashboards/comments.json"))) {
+            matches(Files.readString(file), "queue=~?\\\\?\"([^\"\\\\]+)").flatMap(names -> Stream.of(names.group(1).split("\\|")))
+                    .forEach(queue -> named.put(file + " " + queue, queue));
+        }
+        assertThat(named).hasSize(2 + 2 + 2 + 2);
+        named.forEach((place, queue) ->
+                assertThat(queues).as("%s, compared to routes/infrastructure.camel.yaml", place).contains(queue));
+    }
+
+    @Test
+    void aProcessIsGivenLongerToEndThanItTakes() throws IOException {
+        int drain = Integer.parseInt(knob("camel.main.shutdown-timeout"));
+        Map<String, Integer> graces = new TreeMap<>();
+        ourServices().forEach((name, service) -> graces.put(COMPOSE + " " + name,
+                Integer.parseInt(service.get("stop_grace_period").asText().replace("s", ""))));
+        Stream.concat(DeploymentFiles.manifests("Integration").stream(), DeploymentFiles.manifests("Deployment").stream())
+                .forEach(manifest -> graces.put(manifest.toString(),
+                        manifest.content().at("/spec/template/spec/terminationGracePeriodSeconds").asInt()));
+        assertThat(graces).hasSize(9);
+        graces.forEach((place, grace) -> assertThat(grace)
+                .as("seconds in %s, compared to camel.main.shutdown-timeout in %s", place, KNOBS).isGreaterThan(drain + 15));
+    }
+
+    @Test
+    void aContainerHasRoomForTheHeap() throws IOException {
+        int heap = matches(Files.readString(Path.of("docker/jvm.options")), "-Xmx(\\d+)m").findFirst()
+                .map(option -> Integer.parseInt(option.group(1))).orElseThrow();
+        Map<String, String> limits = new TreeMap<>();
+        ourServices().forEach((name, service) ->
+                limits.put(COMPOSE + " " + name, service.get("mem_limit").asText()));
+        DeploymentFiles.manifests("Integration").forEach(integration ->
+                limits.put(integration.toString(), integration.content().at("/spec/traits/container/limitMemory").asText()));
+        deployedContainers().forEach(container ->
+                limits.put(container.file().toString(), container.content().at("/resources/limits/memory").asText()));
+        limits.forEach((place, limit) -> assertThat(Integer.parseInt(limit.replaceAll("\\D.*", "")) * 1_024)
+                .as("%s: %s, compared to -Xmx in docker/jvm.options", place, limit).isGreaterThanOrEqualTo(2 * heap));
+    }
+
+    @Test
+    void theVersionsOfTheServersAgree() {
+        List<String> images = compose().get("services").findValuesAsText("image");
+        for (Manifest server : DeploymentFiles.manifests("StatefulSet")) {
+            String image = server.content().at("/spec/template/spec/containers/0/image").asText();
+            assertThat(images).as("docker/compose.yaml, compared to %s", server).contains(image);
+        }
+    }
+
+    @Test
+    void everyFileThatIsNamedExists() throws IOException {
+        for (Manifest kustomization : DeploymentFiles.manifests("Kustomization")) {
+            for (JsonNode resource : kustomization.content().get("resources")) {
+                assertThat(kustomization.file().resolveSibling(resource.asText())).as(kustomization.file().toString()).exists();
+            }
+        }
+        for (JsonNode service : compose().get("services")) {
+            for (JsonNode volume : service.path("volumes")) {
+                String source = volume.asText().replaceAll(":.*", "");
+                if (source.startsWith(".")) {
+                    assertThat(COMPOSE.resolveSibling(source)).as("docker/compose.yaml").exists();
+                } else {
+                    assertThat(compose().get("volumes").has(source)).as("docker/compose.yaml: " + source).isTrue();
+                }
+            }
+        }
+        List<String> ignore = Files.readAllLines(Path.of(".dockerignore"));
+        matches(Files.readString(DOCKERFILE), "(?m)^COPY (?!--from)(\\S+) ").forEach(copy -> {
+            assertThat(Path.of(copy.group(1))).as("docker/Dockerfile").exists();
+            assertThat(ignore).as(".dockerignore, compared to docker/Dockerfile").contains("!" + copy.group(1));
+        });
+    }
+
+    @Test
+    void aSourceBuildHasTheDependenciesOfCamelRun() throws IOException {
+        Stream<String> named = matches(Files.readString(Path.of("camel-k/README.md")), "(?m)^  -d (?:mvn:)?(\\S+)")
+                .map(line -> line.group(1));
+        assertThat(named).as("camel-k/README.md, compared to camel.jbang.dependencies in " + KNOBS)
+                .containsExactly(knob("camel.jbang.dependencies").split("\\s*,\\s*"));
+    }
+}
