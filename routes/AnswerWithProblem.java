@@ -36,7 +36,9 @@ public class AnswerWithProblem implements Processor {
             PipelineMetrics.refused(reason(failure));
             message.setHeader(Exchange.HTTP_RESPONSE_CODE, 503);
             message.setHeader("Retry-After", RETRY_AFTER_SECONDS);
-            message.setBody(Problem.json(503, "The comment is not promised. Retry with the same Idempotency-Key."));
+            message.setBody(Problem.json(503, failure instanceof NotAdmitted || failure instanceof RejectedExecutionException
+                    ? "Nothing is accepted now. Retry later."
+                    : "The comment is not promised. Retry with the same Idempotency-Key."));
         }
     }
 

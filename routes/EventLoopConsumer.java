@@ -92,8 +92,9 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
 
     /** Takes a request whose headers are read; called on the event loop. */
     void handle(HttpServerRequest request) {
-        if (isSuspended()) {
-            HttpProblems.answer(request.response(), 503);
+        if (engine.isDraining() || !isStarted() || isSuspended()) {
+            request.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
+            HttpProblems.answer(request.response(), 503).onComplete(done -> request.connection().close());
             return;
         }
         if (outbox == null) {
@@ -153,6 +154,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         } catch (Exception e) {
             throw new IllegalStateException(e);
         }
+        engine.pending().incrementAndGet();
         getAsyncProcessor().process(exchange, doneSync -> outbox.add(request.response(), exchange, this));
     }
 
@@ -166,12 +168,20 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             getExceptionHandler().handleException("The answer can't be written", exchange, e);
             HttpProblems.answer(response, 500);
         } finally {
+            engine.pending().decrementAndGet();
             doneUoW(exchange);
             releaseExchange(exchange, false);
         }
     }
 
     private void end(HttpServerResponse response, Exchange exchange) {
+        if (engine.isDraining()) {
+            response.putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE).endHandler(written -> response.close());
+        }
+        if (exchange.getException() != null && !isStarted()) {
+            HttpProblems.answer(response, 503);
+            return;
+        }
         if (exchange.getException() != null) {
             getExceptionHandler().handleException("The route failed", exchange, exchange.getException());
             HttpProblems.answer(response, 500);

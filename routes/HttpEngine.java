@@ -14,6 +14,7 @@ import io.vertx.ext.web.handler.BodyHandler;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.camel.Processor;
 import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
 import org.apache.camel.component.platform.http.spi.Method;
@@ -47,6 +48,8 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     private Vertx vertx;
     private Router router;
     private HttpServer server;
+    private final AtomicInteger pending = new AtomicInteger();
+    private volatile boolean draining;
 
     @Override
     protected void doInit() throws Exception {
@@ -102,6 +105,20 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
                 };
             }
         });
+    }
+
+    /** Closes each connection with its next answer, so that callers go elsewhere before the server is closed. */
+    void drain() {
+        draining = true;
+    }
+
+    boolean isDraining() {
+        return draining;
+    }
+
+    /** Counts the requests on the event loop that are not answered. */
+    AtomicInteger pending() {
+        return pending;
     }
 
     /** The largest body that is taken, in bytes. */

@@ -6,6 +6,7 @@ import com.rabbitmq.client.Return;
 import java.io.IOException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import org.springframework.amqp.AmqpException;
 import org.springframework.amqp.rabbit.connection.PublisherCallbackChannelImpl;
 
@@ -13,6 +14,11 @@ import org.springframework.amqp.rabbit.connection.PublisherCallbackChannelImpl;
  * A channel whose publisher confirms can be believed. RabbitMQ confirms a message that no queue takes, after returning
  * it if it was mandatory; camel-spring-rabbitmq never says mandatory. Here every message is, and waiting for the confirm
  * of a returned one fails.
+ *
+ * <p>RabbitMQ refuses a message with a negative acknowledgement when the queue is full. The client (5.22) can lose it between
+ * two threads: {@code ChannelN.handleAckNack} forgets the tag before it notes the refusal, and {@code waitForConfirms} in
+ * between says that all is well. So refusals are noted here, by a listener that the client calls before. A channel that was
+ * refused is not used again: RabbitMQ 3.10 goes on refusing on it after the limit of the queue is lifted.
  *
  * <p>The broker sends the return before the confirm (RabbitMQ's "Consumer Acknowledgements and Publisher Confirms"), and
  * one thread of the client reads both in order, so the wait ends after the return is known.
@@ -22,18 +28,30 @@ import org.springframework.amqp.rabbit.connection.PublisherCallbackChannelImpl;
 public class MandatoryChannel extends PublisherCallbackChannelImpl {
 
     private final ExecutorService closer;
+    private final BooleanSupplier usable;
     private volatile Return returned;
+    private volatile boolean refused;
     private volatile boolean abandoned;
 
-    public MandatoryChannel(Channel channel, ExecutorService closer) {
+    /**
+     * Wraps a channel.
+     *
+     * @param usable whether the broker takes messages now; while it doesn't, publishing fails at once instead of hanging
+     */
+    public MandatoryChannel(Channel channel, ExecutorService closer, BooleanSupplier usable) {
         super(channel, closer);
         this.closer = closer;
+        this.usable = usable;
         channel.addReturnListener(message -> returned = message);
+        channel.addConfirmListener((tag, multiple) -> { }, (tag, multiple) -> refused = true);
     }
 
     @Override
     public void basicPublish(String exchange, String routingKey, boolean mandatory, BasicProperties properties,
             byte[] body) throws IOException {
+        if (!usable.getAsBoolean()) {
+            throw new AmqpException("The broker is away, or blocks the connection");
+        }
         super.basicPublish(exchange, routingKey, true, properties, body);
     }
 
@@ -55,11 +73,12 @@ public class MandatoryChannel extends PublisherCallbackChannelImpl {
                 throw new AmqpException("No queue took the message for '%s': %d %s".formatted(
                         message.getRoutingKey(), message.getReplyCode(), message.getReplyText()));
             }
-            return confirmed;
+            if (refused) {
+                abandon();
+            }
+            return confirmed && !refused;
         } catch (TimeoutException e) {
-            abandoned = true;
-            // closing waits for the broker, which may never answer
-            closer.execute(this::abandon);
+            abandon();
             throw e;
         }
     }
@@ -71,11 +90,15 @@ public class MandatoryChannel extends PublisherCallbackChannelImpl {
     }
 
     private void abandon() {
-        try {
-            abort();
-        } catch (IOException | RuntimeException e) {
-            // it ends with its connection
-        }
+        abandoned = true;
+        // closing waits for the broker, which may never answer
+        closer.execute(() -> {
+            try {
+                abort();
+            } catch (IOException | RuntimeException e) {
+                // it ends with its connection
+            }
+        });
     }
 
     @Override

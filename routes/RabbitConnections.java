@@ -47,14 +47,18 @@ public class RabbitConnections extends CachingConnectionFactory {
     }
 
     RabbitConnections(ConnectionFactory factory) {
-        super(factory);
-        // Spring connects again by itself
-        factory.setAutomaticRecoveryEnabled(false);
+        super(withoutRecovery(factory));
         getRabbitConnectionFactory().setConnectionTimeout(CONNECT_TIMEOUT_MILLIS);
         getRabbitConnectionFactory().setHandshakeTimeout(CONNECT_TIMEOUT_MILLIS);
         getRabbitConnectionFactory().setChannelRpcTimeout(RPC_TIMEOUT_MILLIS);
         getRabbitConnectionFactory().setRequestedHeartbeat(HEARTBEAT_SECONDS);
         addConnectionListener(new Watch());
+    }
+
+    // Spring connects again by itself
+    private static ConnectionFactory withoutRecovery(ConnectionFactory factory) {
+        factory.setAutomaticRecoveryEnabled(false);
+        return factory;
     }
 
     /** Notes what becomes of the connection. */
@@ -146,8 +150,9 @@ public class RabbitConnections extends CachingConnectionFactory {
      */
     @Override
     public void setUri(String uri) {
-        super.setUri(uri);
-        if (getRabbitConnectionFactory().isSSL()) {
+        boolean tls = uri.startsWith("amqps:");
+        super.setUri(tls ? uri.replaceFirst("amqps", "amqp") : uri);
+        if (tls) {
             try {
                 getRabbitConnectionFactory().useSslProtocol(SSLContext.getDefault());
             } catch (NoSuchAlgorithmException e) {
@@ -200,7 +205,7 @@ public class RabbitConnections extends CachingConnectionFactory {
         setPublisherConfirmType(mandatory ? ConfirmType.SIMPLE : ConfirmType.NONE);
         setPublisherReturns(mandatory);
         if (mandatory) {
-            setPublisherChannelFactory(MandatoryChannel::new);
+            setPublisherChannelFactory((channel, closer) -> new MandatoryChannel(channel, closer, this::isUsable));
         }
     }
 }

@@ -41,6 +41,7 @@ public final class CommentPipeline {
         Main main = new Main();
         main.configure().withRoutesIncludePattern("classpath:" + String.join(",classpath:", ROUTES));
         main.addMainListener(new StartChecks());
+        main.addMainListener(new Drain());
         main.addMainListener(new CamelCliConnection());
         return main;
     }

@@ -94,8 +94,8 @@ class SecureServersIT {
                 "RABBITMQ_URI", "amqps://comment-service:%s@127.0.0.1:%d".formatted(PASSWORD, rabbitmq.tlsPort())),
                 List.of("-jar", JarProcess.JAR.toString()))) {
             assertThat(service.awaitEnd()).isEqualTo(1);
-            assertThat(service.log()).singleElement().asString().startsWith("comment-service: RABBITMQ_URI")
-                    .doesNotContain(PASSWORD);
+            assertThat(service.log()).noneMatch(line -> line.contains(PASSWORD) || line.startsWith("\tat ")).last().asString()
+                    .startsWith("comment-service: RABBITMQ_URI").contains("certification path");
         }
     }
 }

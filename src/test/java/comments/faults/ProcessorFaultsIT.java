@@ -322,7 +322,7 @@ class ProcessorFaultsIT {
             case 0 -> comment.putNull("content");
             case 1 -> comment.put("content", "a\u0000b");
             case 2 -> comment.put("parentId", "not an id");
-            case 3 -> comment.put("acceptedAt", "yesterday");
+            case 3 -> comment.put("acceptedAt", "some day");
             default -> comment.remove("userName");
         }
     }

@@ -397,7 +397,7 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
             ResultSet table = statement.executeQuery("SELECT to_regclass('comment_quarantine')");
             table.next();
             if (table.getString(1) != null) {
-                ResultSet rows = statement.executeQuery("SELECT body::text FROM comment_quarantine");
+                ResultSet rows = statement.executeQuery("SELECT convert_from(body, 'UTF8') FROM comment_quarantine");
                 while (rows.next()) {
                     bodies.add(rows.getString(1));
                 }
