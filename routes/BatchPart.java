@@ -34,7 +34,7 @@ public final class BatchPart {
      */
     public Map<String, Object> parameters() throws CharacterCodingException {
         batch.startInsert();
-        byte[] json = batch.json(from, to);
+        byte[] json = batch.json(from, end());
         String comments = new String(json, StandardCharsets.UTF_8);
         if (comments.indexOf(REPLACEMENT) >= 0) {
             StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(json));
@@ -42,9 +42,14 @@ public final class BatchPart {
         return Map.of("comments", comments);
     }
 
+    // Camel tries the whole again as it was at first, when the batch may have been taken apart since.
+    private int end() {
+        return Math.min(to, batch.bodies().size());
+    }
+
     /** Whether this is one comment, and nothing is left to take apart. */
     public boolean isSingle() {
-        return batch.isApart() && to - from == 1;
+        return batch.isApart() && end() - from == 1;
     }
 
     /** What this falls into: at first the single comments, as one part, then always two halves. */
@@ -53,8 +58,8 @@ public final class BatchPart {
             batch.takeApart();
             return List.of(batch.whole());
         }
-        int middle = (from + to) / 2;
-        return List.of(new BatchPart(batch, from, middle), new BatchPart(batch, middle, to));
+        int middle = (from + end()) / 2;
+        return List.of(new BatchPart(batch, from, middle), new BatchPart(batch, middle, end()));
     }
 
     /** Takes this single comment out of its batch. */

@@ -86,9 +86,9 @@ public final class CommentBatch {
         return insertStartedNanos;
     }
 
-    /** The batch as one part: what the insert begins with. */
+    /** The batch as one part: what the insert begins with. It stays the whole when the batch is taken apart. */
     public BatchPart whole() {
-        return new BatchPart(this, 0, bodies.size());
+        return new BatchPart(this, 0, Integer.MAX_VALUE);
     }
 
     /** Whether the bodies are those of single comments. */

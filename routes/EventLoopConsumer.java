@@ -6,6 +6,7 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpVersion;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
@@ -93,8 +94,11 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
     /** Takes a request whose headers are read; called on the event loop. */
     void handle(HttpServerRequest request) {
         if (engine.isDraining() || !isStarted() || isSuspended()) {
-            request.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
-            HttpProblems.answer(request.response(), 503).onComplete(done -> request.connection().close());
+            if (request.version() == HttpVersion.HTTP_2) {
+                HttpProblems.answer(request.response(), 503);
+            } else {
+                HttpProblems.answerAndClose(request, 503);
+            }
             return;
         }
         if (outbox == null) {
@@ -175,7 +179,8 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
     }
 
     private void end(HttpServerResponse response, Exchange exchange) {
-        if (engine.isDraining()) {
+        // other requests of an HTTP/2 connection may still wait for their answers
+        if (engine.isDraining() && response.streamId() < 0) {
             response.putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE).endHandler(written -> response.close());
         }
         if (exchange.getException() != null && !isStarted()) {

@@ -19,6 +19,8 @@ import org.apache.camel.CamelContextAware;
 import org.apache.camel.Exchange;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.support.AsyncProcessorSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A step that commits many exchanges together. It parks each exchange, without holding its thread; a publisher takes all
@@ -47,6 +49,8 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
             this(exchange, callback, body, values, System.nanoTime(), new AtomicBoolean());
         }
     }
+
+    private static final Logger LOG = LoggerFactory.getLogger(GroupCommit.class);
 
     // tells a publisher to end
     private static final Parked END = new Parked(null, null, new byte[0], 0);
@@ -162,7 +166,12 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
             if (failure != null) {
                 parking.exchange().setException(failure);
             }
-            parking.callback().done(false);
+            try {
+                parking.callback().done(false);
+            } catch (RuntimeException e) {
+                // it must not keep the others of its group waiting
+                LOG.error("An exchange can't go on", e);
+            }
             return true;
         }
         return false;
@@ -261,8 +270,9 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
         long start = System.nanoTime();
         try {
             failure = send(group);
-        } catch (RuntimeException e) {
-            failure = e;
+        } catch (Throwable e) {
+            // whatever it was, the publisher must go on
+            failure = e instanceof Exception exception ? exception : new IllegalStateException(e);
         }
         if (failure == null) {
             PipelineMetrics.confirmed(values(group), System.nanoTime() - start);

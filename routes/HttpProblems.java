@@ -8,6 +8,7 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Router;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -30,8 +31,18 @@ final class HttpProblems {
 
     /** Answers a request whose body is larger than what is taken; what is left of it would be taken for the next request. */
     static void answerTooLarge(HttpServerRequest request) {
+        if (request.version() == HttpVersion.HTTP_2) {
+            // there it is only the rest of a stream
+            answer(request.response(), 413);
+        } else {
+            answerAndClose(request, 413);
+        }
+    }
+
+    /** Answers, and closes the connection: of HTTP/1 only, since one of HTTP/2 is shared by many requests. */
+    static void answerAndClose(HttpServerRequest request, int status) {
         request.response().putHeader("Connection", "close");
-        answer(request.response(), 413).onComplete(done -> request.connection().close());
+        answer(request.response(), status).onComplete(done -> request.connection().close());
     }
 
     /** Makes the router's own errors problems. */
@@ -59,9 +70,7 @@ final class HttpProblems {
     static void answerInvalid(HttpServerRequest request) {
         Throwable cause = request.decoderResult().cause();
         int status = cause instanceof TooLongHttpLineException ? 414 : cause instanceof TooLongFrameException ? 431 : 400;
-        HttpServerResponse response = request.response();
-        response.putHeader("Connection", "close");
-        answer(response, status).onComplete(done -> request.connection().close());
+        answerAndClose(request, status);
     }
 
     /** Answers with a problem of which no more is told than its status. */

@@ -60,8 +60,8 @@ public class MandatoryChannel extends PublisherCallbackChannelImpl {
      *
      * @return false if the broker refused a message
      * @throws AmqpException if no queue took a message
-     * @throws TimeoutException if the confirms aren't here in time; the channel isn't used again then, so that a late
-     *     confirm can't be taken for that of another message
+     * @throws TimeoutException if the confirms aren't here in time; the channel isn't used again then, unless the broker
+     *     blocks it: the next wait is also for the confirms that are still missing
      */
     @Override
     public boolean waitForConfirms(long timeoutMillis) throws InterruptedException, TimeoutException {
@@ -78,7 +78,10 @@ public class MandatoryChannel extends PublisherCallbackChannelImpl {
             }
             return confirmed && !refused;
         } catch (TimeoutException e) {
-            abandon();
+            // while the broker blocks the connection, opening another channel would hang, too
+            if (usable.getAsBoolean()) {
+                abandon();
+            }
             throw e;
         }
     }

@@ -112,7 +112,10 @@ public class RabbitConnections extends CachingConnectionFactory {
         while (away && !closed) {
             try {
                 Thread.sleep(RECONNECT_MILLIS);
-                createConnection();
+                if (createConnection().isOpen()) {
+                    // the end of an old connection may be told after the new one is there
+                    away = false;
+                }
             } catch (AmqpException e) {
                 LOG.debug("The broker can't be reached yet", e);
             } catch (InterruptedException e) {
@@ -165,7 +168,16 @@ public class RabbitConnections extends CachingConnectionFactory {
     /** The queue that is declared. */
     public void setQueue(String queue) {
         this.queue = queue;
-        addConnectionListener(connection -> declare(connection, queue));
+        addConnectionListener(connection -> {
+            try {
+                declare(connection, queue);
+            } catch (RuntimeException e) {
+                // or else the connection would be used without its queue
+                connection.getDelegate().abort();
+                lost();
+                throw e;
+            }
+        });
     }
 
     private static void declare(Connection connection, String queue) {

@@ -1,6 +1,7 @@
 package comments;
 
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.MainListenerSupport;
@@ -12,7 +13,8 @@ import org.slf4j.LoggerFactory;
  * Ends a process in order, before Camel stops its routes: refuses new comments, answers those that wait, and lets the batches
  * that are being written come to their end. Camel itself does not wait for what an aggregator has handed to its threads.
  *
- * <p>It takes {@value #SECONDS} s at most; what is not settled then is delivered again.
+ * <p>It takes {@value #SECONDS} s at most. The broker delivers again what was not acknowledged when consuming ended; its rows
+ * are there, and its notification is sent again.
  */
 final class Drain extends MainListenerSupport {
 
@@ -33,10 +35,10 @@ final class Drain extends MainListenerSupport {
         engine.drain();
         BatchWriters writers = registry.lookupByNameAndType("batchWriters", BatchWriters.class);
         try {
-            if (context.getRoute(PROCESSOR) != null) {
-                context.getRouteController().suspendRoute(PROCESSOR);
-            }
             long end = System.nanoTime() + Duration.ofSeconds(SECONDS).toNanos();
+            if (context.getRoute(PROCESSOR) != null) {
+                context.getRouteController().suspendRoute(PROCESSOR, SECONDS / 2, TimeUnit.SECONDS);
+            }
             while ((engine.pending().get() > 0 || !writers.isIdle()) && System.nanoTime() < end) {
                 Thread.sleep(POLL_MILLIS);
             }

@@ -86,6 +86,16 @@ class CommentBatchTest {
     }
 
     @Test
+    void theWholeIsTheWholeAlsoWhenItWasTakenApart() throws IOException {
+        add("[{\"id\":1},{\"id\":2}]", 2);
+        add("[{\"id\":3},{\"id\":4}]", 2);
+        BatchPart whole = batch.whole();
+        whole.parts();
+        assertThat(whole.parameters()).containsEntry("comments", "[{\"id\":1},{\"id\":2},{\"id\":3},{\"id\":4}]");
+        assertThat(whole.isSingle()).isFalse();
+    }
+
+    @Test
     void isNotReadAsUtf8WhereItIsNot() {
         batch.add(new Delivery(channel, 1), new byte[] {'"', (byte) 0xc3, '"'}, 1);
         assertThatThrownBy(this::json).isInstanceOf(CharacterCodingException.class);

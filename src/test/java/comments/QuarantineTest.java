@@ -201,6 +201,31 @@ class QuarantineTest {
     }
 
     @Test
+    void nothingIsLostWhenTheDatabaseFailsWhileABatchIsTakenApart() throws Exception {
+        // the second of the statements that take it apart fails for another reason (a sequence isn't rolled back)
+        execute("CREATE SEQUENCE attempts");
+        execute("""
+                CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN
+                    IF nextval('attempts') = 2 THEN RAISE EXCEPTION 'gone' USING ERRCODE = '57P01'; END IF;
+                    RETURN NULL;
+                END $$""");
+        execute("CREATE TRIGGER fail_once BEFORE INSERT ON comments EXECUTE FUNCTION fail_once()");
+        List<String> batch = new ArrayList<>();
+        for (int i = 0; i < BATCH; i++) {
+            batch.add(i == 3_333 ? bad(4) : good());
+        }
+        receive(batch);
+        verify(channel, timeout(30_000)).basicAck(tag, true);
+        execute("DROP TRIGGER fail_once ON comments");
+        execute("DROP FUNCTION fail_once");
+        assertThat(query("SELECT nextval('attempts')")).as("it was tried again").isGreaterThan(10);
+        execute("DROP SEQUENCE attempts");
+        assertThat(query("SELECT count(*) FROM comments")).isEqualTo(BATCH - 1);
+        assertThat(notified()).isEqualTo(BATCH - 1);
+    }
+
+    @Test
     void nothingIsQuarantinedForAFaultOfTheDatabase() throws Exception {
         execute("ALTER TABLE comments RENAME TO gone");
         receive(("[" + good() + "," + bad(2) + "]").getBytes(UTF_8), BATCH);
