@@ -6,7 +6,6 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
-import io.vertx.core.http.HttpVersion;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
@@ -94,11 +93,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
     /** Takes a request whose headers are read; called on the event loop. */
     void handle(HttpServerRequest request) {
         if (engine.isDraining() || !isStarted() || isSuspended()) {
-            if (request.version() == HttpVersion.HTTP_2) {
-                HttpProblems.answer(request.response(), 503);
-            } else {
-                HttpProblems.answerAndClose(request, 503);
-            }
+            HttpProblems.answerAndClose(request, 503);
             return;
         }
         if (outbox == null) {

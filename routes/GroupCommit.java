@@ -267,15 +267,16 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
 
     private void commit(List<Parked> group) {
         Exception failure;
+        int values = group.stream().mapToInt(Parked::values).sum();
         long start = System.nanoTime();
         try {
-            failure = send(group);
+            failure = send(group, values);
         } catch (Throwable e) {
             // whatever it was, the publisher must go on
             failure = e instanceof Exception exception ? exception : new IllegalStateException(e);
         }
         if (failure == null) {
-            PipelineMetrics.confirmed(values(group), System.nanoTime() - start);
+            PipelineMetrics.confirmed(values, System.nanoTime() - start);
         }
         int accepted = 0;
         for (Parked one : group) {
@@ -286,22 +287,14 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
         PipelineMetrics.accepted(accepted);
     }
 
-    private Exception send(List<Parked> group) {
+    private Exception send(List<Parked> group, int values) {
         Exchange sent = template.send(endpoint, message -> {
-            message.getMessage().setHeader(GatherBatch.COMMENT_COUNT, values(group));
+            message.getMessage().setHeader(GatherBatch.COMMENT_COUNT, values);
             message.getMessage().setBody(array(group));
         });
         // A handler that swallowed the exception did not make the message safe.
         return sent.getException() != null ? sent.getException()
                 : sent.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
-    }
-
-    private static int values(List<Parked> group) {
-        int values = 0;
-        for (Parked one : group) {
-            values += one.values();
-        }
-        return values;
     }
 
     private static byte[] array(List<Parked> group) {

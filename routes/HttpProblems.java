@@ -31,16 +31,15 @@ final class HttpProblems {
 
     /** Answers a request whose body is larger than what is taken; what is left of it would be taken for the next request. */
     static void answerTooLarge(HttpServerRequest request) {
-        if (request.version() == HttpVersion.HTTP_2) {
-            // there it is only the rest of a stream
-            answer(request.response(), 413);
-        } else {
-            answerAndClose(request, 413);
-        }
+        answerAndClose(request, 413);
     }
 
     /** Answers, and closes the connection: of HTTP/1 only, since one of HTTP/2 is shared by many requests. */
     static void answerAndClose(HttpServerRequest request, int status) {
+        if (request.version() == HttpVersion.HTTP_2) {
+            answer(request.response(), status);
+            return;
+        }
         request.response().putHeader("Connection", "close");
         answer(request.response(), status).onComplete(done -> request.connection().close());
     }
