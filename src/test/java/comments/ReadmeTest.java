@@ -32,9 +32,10 @@ class ReadmeTest {
                 comment.setLength(0);
             } else if (line.startsWith("# ")) {
                 comment.append(comment.isEmpty() ? "" : " ").append(line.substring(2));
-            } else if (line.matches("[A-Z_]+ = .*")) {
-                String[] knob = line.split(" = ");
-                table.append("| `%s` | `%s` | %s |\n".formatted(knob[0], knob[1], comment));
+            } else if (line.matches("[A-Z_]+ =.*")) {
+                String[] knob = line.split(" =", 2);
+                String value = knob[1].strip();
+                table.append("| `%s` | %s| %s |\n".formatted(knob[0], value.isEmpty() ? "" : "`" + value + "` ", comment));
                 comment.setLength(0);
             }
         }
@@ -73,6 +74,12 @@ class ReadmeTest {
     @Test
     void theKnobsAreThoseOfTheApplication() throws Exception {
         assertThat(block("knobs")).isEqualTo(knobs());
+    }
+
+    @Test
+    void everyKnobWithARuleIsInTheTable() throws Exception {
+        assertThat(knobs().lines()).anyMatch(row -> row.startsWith("| `HTTP_TLS_KEY` | |"));
+        assertThat(Knobs.names()).allSatisfy(name -> assertThat(knobs()).contains("\n| `" + name + "` |"));
     }
 
     @Test
