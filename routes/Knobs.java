@@ -1,6 +1,5 @@
 package comments;
 
-import com.rabbitmq.client.ConnectionFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -111,11 +110,10 @@ public final class Knobs {
 
     private static String notAmqp(String value) {
         try {
-            // as amqps, the client would set up TLS here, and warn that it trusts everybody
-            new ConnectionFactory().setUri(value.replaceFirst("^amqps:", "amqp:"));
+            BrokerAddress.of(value);
             return null;
-        } catch (Exception e) {
-            return "must be amqp://user:password@host:port/virtual-host, or amqps for TLS";
+        } catch (IllegalArgumentException e) {
+            return "must be amqp://user:password@host:port/virtual-host, or amqps for TLS, with host:port,host:port for a cluster";
         }
     }
 

@@ -35,6 +35,7 @@ public class RabbitConnections extends CachingConnectionFactory {
     private static final int RECONNECT_MILLIS = 1_000;
 
     private final List<Runnable> whenBlocked = new CopyOnWriteArrayList<>();
+    private List<String> nodes = List.of();
     private String purpose;
     private String queue;
     private volatile boolean blocked;
@@ -131,6 +132,11 @@ public class RabbitConnections extends CachingConnectionFactory {
         return !away && !blocked;
     }
 
+    /** The nodes of the broker, each as {@code host:port}. */
+    List<String> nodes() {
+        return nodes;
+    }
+
     /** What they are for: the name that was set. */
     String getPurpose() {
         return purpose;
@@ -148,14 +154,20 @@ public class RabbitConnections extends CachingConnectionFactory {
     }
 
     /**
-     * The address of the broker. With {@code amqps}, its certificate must be of an authority that the JVM trusts, and for
-     * its host: the client's own default would trust anybody.
+     * Where the broker is: see {@link BrokerAddress}. Of a cluster, each connection takes a node at random, and another one
+     * when that is away. With {@code amqps}, a node's certificate must be of an authority that the JVM trusts, and for its
+     * host: the client's own default would trust anybody.
      */
     @Override
     public void setUri(String uri) {
-        boolean tls = uri.startsWith("amqps:");
-        super.setUri(tls ? uri.replaceFirst("amqps", "amqp") : uri);
-        if (tls) {
+        BrokerAddress address = BrokerAddress.of(uri);
+        super.setUri(address.uri());
+        nodes = address.nodes();
+        if (nodes.size() > 1) {
+            setAddresses(nodes);
+            setAddressShuffleMode(AddressShuffleMode.RANDOM);
+        }
+        if (address.tls()) {
             try {
                 getRabbitConnectionFactory().useSslProtocol(SSLContext.getDefault());
             } catch (NoSuchAlgorithmException e) {

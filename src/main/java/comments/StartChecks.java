@@ -83,8 +83,8 @@ final class StartChecks extends MainListenerSupport {
             connections.setUri(uri);
             connections.createConnection().close();
         } catch (AmqpException e) {
-            throw new ConfigurationException("RABBITMQ_URI: the broker at %s:%d can't be used: %s".formatted(
-                    connections.getHost(), connections.getPort(), StartFailure.rootMessage(e)));
+            throw new ConfigurationException("RABBITMQ_URI: the broker at %s can't be used: %s".formatted(
+                    String.join(",", connections.nodes()), StartFailure.rootMessage(e)));
         } finally {
             connections.destroy();
         }

@@ -26,10 +26,14 @@ public final class PrivateRabbitMQ implements AutoCloseable {
     private Process server;
 
     private PrivateRabbitMQ(Path folder) throws IOException {
+        this(folder, folder, FreePort.find());
+    }
+
+    // nodes of one cluster share the home folder, which has the cookie, and the port mapper
+    private PrivateRabbitMQ(Path folder, Path home, int epmdPort) throws IOException {
         this.folder = folder;
-        int epmdPort = FreePort.find();
         environment = Map.ofEntries(
-                Map.entry("HOME", folder.toString()),
+                Map.entry("HOME", home.toString()),
                 Map.entry("RABBITMQ_NODENAME", "test" + port + "@localhost"),
                 Map.entry("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1"),
                 Map.entry("RABBITMQ_NODE_PORT", Integer.toString(port)),
@@ -56,6 +60,23 @@ public final class PrivateRabbitMQ implements AutoCloseable {
         Files.writeString(node.folder.resolve("plugins"), "[].");
         node.startServer();
         return node;
+    }
+
+    /** Starts the nodes of a cluster. */
+    public static List<PrivateRabbitMQ> startCluster(int size) throws Exception {
+        List<PrivateRabbitMQ> nodes = new ArrayList<>(List.of(start()));
+        PrivateRabbitMQ first = nodes.get(0);
+        while (nodes.size() < size) {
+            PrivateRabbitMQ node = new PrivateRabbitMQ(Files.createTempDirectory("rabbitmq"), first.folder,
+                    Integer.parseInt(first.environment.get("ERL_EPMD_PORT")));
+            nodes.add(node);
+            Files.writeString(node.folder.resolve("plugins"), "[].");
+            node.startServer();
+            node.ctl("stop_app");
+            node.ctl("join_cluster", first.name());
+            node.ctl("start_app");
+        }
+        return nodes;
     }
 
     /** Starts a node that speaks TLS on {@link #tlsPort}, too. */
@@ -119,6 +140,11 @@ public final class PrivateRabbitMQ implements AutoCloseable {
 
     int tlsPort() {
         return tlsPort;
+    }
+
+    /** The name of the node, by which the others of its cluster know it. */
+    public String name() {
+        return environment.get("RABBITMQ_NODENAME");
     }
 
     public boolean isRunning() {

@@ -13,24 +13,41 @@ import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** A RabbitMQ node and a PostgreSQL cluster that the tests of a class share, one after the other. */
+/** A RabbitMQ of one or more nodes and a PostgreSQL cluster that the tests of a class share, one after the other. */
 final class Servers implements BeforeAllCallback, AfterAllCallback {
 
     private static final String LIMIT = "limit";
 
-    private PrivateRabbitMQ rabbitmq;
+    private final int size;
+    private List<PrivateRabbitMQ> nodes = List.of();
     private PrivatePostgreSQL postgresql;
+
+    /** One node of RabbitMQ. */
+    Servers() {
+        this(1);
+    }
+
+    /** A cluster of so many nodes of RabbitMQ. */
+    Servers(int size) {
+        this.size = size;
+    }
 
     @Override
     public void beforeAll(ExtensionContext context) throws Exception {
         assumeTrue(PrivateRabbitMQ.missing() == null, PrivateRabbitMQ::missing);
         assumeTrue(PrivatePostgreSQL.missing() == null, PrivatePostgreSQL::missing);
-        rabbitmq = PrivateRabbitMQ.start();
+        nodes = PrivateRabbitMQ.startCluster(size);
         postgresql = PrivatePostgreSQL.start();
     }
 
+    /** The node, or one that runs. */
     PrivateRabbitMQ rabbitmq() {
-        return rabbitmq;
+        return nodes.stream().filter(PrivateRabbitMQ::isRunning).findFirst().orElse(nodes.get(0));
+    }
+
+    /** All nodes. */
+    List<PrivateRabbitMQ> nodes() {
+        return nodes;
     }
 
     PrivatePostgreSQL postgresql() {
@@ -40,14 +57,16 @@ final class Servers implements BeforeAllCallback, AfterAllCallback {
     /** A connection of the test's own to RabbitMQ. */
     Connection connectToBroker() throws Exception {
         ConnectionFactory factory = new ConnectionFactory();
-        factory.setUri(rabbitmq.uri());
+        factory.setUri(rabbitmq().uri());
         return factory.newConnection("test");
     }
 
     /** Starts what a test left stopped. */
     void restore() throws Exception {
-        if (!rabbitmq.isRunning()) {
-            rabbitmq.startServer();
+        for (PrivateRabbitMQ node : nodes) {
+            if (!node.isRunning()) {
+                node.startServer();
+            }
         }
         liftLimit();
         if (postgresql.isRunning()) {
@@ -68,25 +87,25 @@ final class Servers implements BeforeAllCallback, AfterAllCallback {
 
     /** Lets a queue refuse what comes when it holds this many messages. */
     void limit(String queue, int messages) throws Exception {
-        rabbitmq.ctl("set_policy", "--apply-to", "queues", LIMIT, "^" + queue + "$",
+        rabbitmq().ctl("set_policy", "--apply-to", "queues", LIMIT, "^" + queue + "$",
                 "{\"max-length\":%d,\"overflow\":\"reject-publish\"}".formatted(messages));
     }
 
     /** Takes the limit away again. */
     void liftLimit() throws Exception {
-        if (rabbitmq.ctl("list_policies").contains(LIMIT)) {
-            rabbitmq.ctl("clear_policy", LIMIT);
+        if (rabbitmq().ctl("list_policies").contains(LIMIT)) {
+            rabbitmq().ctl("clear_policy", LIMIT);
         }
     }
 
     /** Lets the broker find its disk too full for what is published: the alarm that blocks publishing connections. */
     void fillDisk() throws Exception {
-        rabbitmq.ctl("set_disk_free_limit", "100000GB");
+        rabbitmq().ctl("set_disk_free_limit", "100000GB");
     }
 
     /** Ends the alarm. */
     void freeDisk() throws Exception {
-        rabbitmq.ctl("set_disk_free_limit", "50MB");
+        rabbitmq().ctl("set_disk_free_limit", "50MB");
     }
 
     /** Declares a queue as the application does. */
@@ -98,8 +117,9 @@ final class Servers implements BeforeAllCallback, AfterAllCallback {
 
     @Override
     public void afterAll(ExtensionContext context) throws Exception {
-        if (rabbitmq != null) {
-            rabbitmq.close();
+        // the folder of the first is home to all
+        for (int i = nodes.size() - 1; i >= 0; i--) {
+            nodes.get(i).close();
         }
         if (postgresql != null) {
             postgresql.close();
