@@ -76,4 +76,10 @@ class KnobsTest {
         check("COMMENTS_ROLES", "notification-service,comment-service");
         check("COMMENTS_ROLES", "comment-job-processor");
     }
+
+    @Test
+    void severalServersAreRight() throws IOException {
+        check("RABBITMQ_URI", "amqps://ann:secret@one:5671,two:5671/orders");
+        check("POSTGRES_URL", "jdbc:postgresql://one:5432,two:5432/comments?targetServerType=primary");
+    }
 }

@@ -36,7 +36,8 @@ final class Pipeline implements AutoCloseable {
     Pipeline(List<URI> observed, String rabbitmqUri, String postgresUrl, String user, String password) throws Exception {
         this.observed = observed;
         ConnectionFactory factory = new ConnectionFactory();
-        factory.setUri(rabbitmqUri);
+        // of a cluster, the first node will do
+        factory.setUri(rabbitmqUri.replaceFirst(",[^,/@]+(,[^,/@]+)*(?=/|$)", ""));
         broker = factory.newConnection("load");
         database = DriverManager.getConnection(postgresUrl, user, password);
     }
