@@ -361,6 +361,27 @@ class DeploymentTest {
     }
 
     @Test
+    void theLoadIsThatOfTheFolderLoad() throws IOException {
+        JsonNode load = compose().at("/services/load");
+        String build = matches(Files.readString(DOCKERFILE), "(?m)^FROM (\\S+) AS build$").findFirst().orElseThrow().group(1);
+        assertThat(load.get("image").asText()).as("docker/compose.yaml, compared to docker/Dockerfile").isEqualTo(build);
+        Path program = Path.of("load", load.at("/command/0").asText());
+        assertThat(program).isExecutable();
+        Path sources = Path.of("load/src/main/java/comments/load");
+        String options = Files.readString(sources.resolve("LoadTest.java")) + Files.readString(sources.resolve("Servers.java"));
+        List<String> named = new ArrayList<>();
+        load.get("command").forEach(word -> named.add(word.asText()));
+        named.removeIf(word -> !word.startsWith("--"));
+        assertThat(named).isNotEmpty()
+                .allSatisfy(option -> assertThat(options).as("docker/compose.yaml").contains("names = \"" + option + "\""));
+        List<String> ports = List.of(knob("HTTP_PORT"), knob("MANAGEMENT_PORT"));
+        assertThat(matches(load.get("command").toString(), "http://([^:]+):(\\d+)")).hasSize(4).allSatisfy(address -> {
+            assertThat(ourServices()).as("docker/compose.yaml").containsKey(address.group(1));
+            assertThat(ports).as("docker/compose.yaml").contains(address.group(2));
+        });
+    }
+
+    @Test
     void everyFileThatIsNamedExists() throws IOException {
         for (Manifest kustomization : DeploymentFiles.manifests("Kustomization")) {
             for (JsonNode resource : kustomization.content().get("resources")) {
