@@ -36,6 +36,7 @@ public final class Knobs {
         RULES.put("HTTP_MAX_BODY", wholeNumber(1_024, 64 << 20));
         RULES.put("POSTGRES_MIGRATE", Knobs::notBoolean);
         RULES.put("OBSERVE_EXCHANGES", Knobs::notBoolean);
+        RULES.put("LOG_FORMAT", Knobs::notLogFormat);
         RULES.put("COMMENTS_CONFIRM_TIMEOUT", wholeNumber(100, 600_000));
         RULES.put("COMMENTS_PUBLISHERS", wholeNumber(1, 16));
         RULES.put("COMMENTS_GROUP_SIZE", wholeNumber(1, 100_000));
@@ -123,6 +124,10 @@ public final class Knobs {
 
     private static String notBoolean(String value) {
         return Set.of("true", "false").contains(value) ? null : "must be true or false";
+    }
+
+    private static String notLogFormat(String value) {
+        return Set.of("text", "json").contains(value) ? null : "must be text or json";
     }
 
     private static String notReadable(String value) {

@@ -28,7 +28,8 @@ import org.springframework.amqp.rabbit.support.RabbitExceptionTranslator;
  */
 public class RabbitConnections extends CachingConnectionFactory {
 
-    private static final Logger LOG = LoggerFactory.getLogger(RabbitConnections.class);
+    // not that of the class, by which Spring tells of each connection
+    private static final Logger LOG = LoggerFactory.getLogger("comments.rabbitmq");
     private static final int CONNECT_TIMEOUT_MILLIS = 5_000;
     private static final int RPC_TIMEOUT_MILLIS = 10_000;
     private static final int HEARTBEAT_SECONDS = 10;
@@ -38,6 +39,7 @@ public class RabbitConnections extends CachingConnectionFactory {
     private List<String> nodes = List.of();
     private String purpose;
     private String queue;
+    private volatile boolean connected;
     private volatile boolean blocked;
     private volatile boolean away;
     private volatile boolean closed;
@@ -67,21 +69,25 @@ public class RabbitConnections extends CachingConnectionFactory {
 
         @Override
         public void onCreate(Connection connection) {
+            if (away) {
+                LOG.info("RabbitMQ is back for {}", purpose);
+            }
             away = false;
             blocked = false;
+            connected = true;
             connection.addBlockedListener(this);
         }
 
         @Override
         public void handleBlocked(String reason) {
-            LOG.warn("The broker takes no messages for {}: {}", queue, reason);
+            LOG.warn("RabbitMQ takes no messages for {}: {}. Give it room, or let somebody consume", queue, reason);
             blocked = true;
             whenBlocked.forEach(Runnable::run);
         }
 
         @Override
         public void handleUnblocked() {
-            LOG.info("The broker takes messages for {} again", queue);
+            LOG.info("RabbitMQ takes messages for {} again", queue);
             blocked = false;
         }
 
@@ -104,6 +110,10 @@ public class RabbitConnections extends CachingConnectionFactory {
             return;
         }
         away = true;
+        if (connected) {
+            LOG.warn("RabbitMQ is away for {}. Is it up at {}? It is tried again every {} ms", purpose, String.join(",", nodes),
+                    RECONNECT_MILLIS);
+        }
         Thread thread = new Thread(this::reconnect, "reconnect " + getHost());
         thread.setDaemon(true);
         thread.start();

@@ -31,7 +31,7 @@ public final class CommentPipeline {
         try {
             return create().run(args);
         } catch (Exception e) {
-            System.err.println("comment-service: " + StartFailure.describe(e));
+            StartFailure.report(StartFailure.describe(e));
             return 1;
         }
     }
@@ -42,6 +42,7 @@ public final class CommentPipeline {
         main.configure().withRoutesIncludePattern("classpath:" + String.join(",classpath:", ROUTES));
         main.addMainListener(new StartChecks());
         main.addMainListener(new Drain());
+        main.addMainListener(new Banner());
         main.addMainListener(new CamelCliConnection());
         return main;
     }

@@ -18,10 +18,19 @@ import org.slf4j.LoggerFactory;
  */
 final class Drain extends MainListenerSupport {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Drain.class);
+    private static final Logger LOG = LoggerFactory.getLogger(CommentPipeline.class);
     private static final int SECONDS = 20;
     private static final int POLL_MILLIS = 20;
     private static final String PROCESSOR = "comment-job-processor";
+
+    private boolean ending;
+
+    @Override
+    public void afterStop(BaseMainSupport main) {
+        if (ending) {
+            LOG.info("Ended");
+        }
+    }
 
     @Override
     public void beforeStop(BaseMainSupport main) {
@@ -29,6 +38,8 @@ final class Drain extends MainListenerSupport {
         if (context == null || !context.isStarted()) {
             return;
         }
+        ending = true;
+        LOG.info("Ending: nothing is accepted any more, and what is under way comes to its end");
         Registry registry = context.getRegistry();
         registry.lookupByNameAndType("admitComment", AdmitComment.class).close();
         HttpEngine engine = registry.lookupByNameAndType("platform-http-engine", HttpEngine.class);

@@ -47,7 +47,7 @@ public final class EmbeddedCommentPipeline {
             }, "embedded-servers"));
             return CommentPipeline.run(args);
         } catch (IOException | IllegalStateException e) {
-            System.err.println("comment-service: the embedded servers can't start: " + e.getMessage());
+            StartFailure.report("the embedded servers can't start: " + e.getMessage());
             return 1;
         } finally {
             ended.countDown();
@@ -75,7 +75,7 @@ public final class EmbeddedCommentPipeline {
             System.setProperty("RABBITMQ_URI", servers.broker.uri());
             System.setProperty("POSTGRES_URL", servers.postgres.url());
             System.setProperty("POSTGRES_USER", servers.postgres.user());
-            System.out.printf("Embedded servers: AMQP broker at %s, PostgreSQL at %s as user %s; data %s%n",
+            System.out.printf("Embedded servers: AMQP broker at %s, PostgreSQL at %s as user %s; data %s.%nCtrl-C ends them, too.%n",
                     servers.broker.uri(), servers.postgres.url(), servers.postgres.user(),
                     folder.equals("none") ? "thrown away at the end" : "kept in " + folder);
             return servers;

@@ -5,14 +5,11 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.sql.Connection;
-import java.sql.SQLException;
 import java.util.List;
 import java.util.Properties;
 import org.apache.camel.CamelContext;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.MainListenerSupport;
-import org.springframework.amqp.AmqpException;
 
 /**
  * Checks the knobs, the servers and the ports before any route starts, so that each can be named when it is wrong. Throws
@@ -20,7 +17,7 @@ import org.springframework.amqp.AmqpException;
  */
 final class StartChecks extends MainListenerSupport {
 
-    private static final String SERVICE = "comment-service";
+    static final String SERVICE = "comment-service";
     private static final String PROCESSOR = "comment-job-processor";
 
     @Override
@@ -37,7 +34,8 @@ final class StartChecks extends MainListenerSupport {
         Knobs.check(name -> knob(context, name));
     }
 
-    private static Properties defaults() {
+    /** What application.properties says. */
+    static Properties defaults() {
         Properties defaults = new Properties();
         try (InputStream file = StartChecks.class.getResourceAsStream("/application.properties")) {
             defaults.load(file);
@@ -59,9 +57,10 @@ final class StartChecks extends MainListenerSupport {
         if (hasRole(context, SERVICE)) {
             requireFree(context, "HTTP");
         }
-        reachBroker(knob(context, "RABBITMQ_URI"));
+        ServerCheck.broker(knob(context, "RABBITMQ_URI"));
         if (hasRole(context, PROCESSOR)) {
-            reachDatabase(context.getRegistry().lookupByNameAndType("comments", CommentsDataSource.class));
+            // makes the schema, too
+            ServerCheck.database(context.getRegistry().lookupByNameAndType("comments", CommentsDataSource.class)::getConnection);
         }
     }
 
@@ -77,43 +76,11 @@ final class StartChecks extends MainListenerSupport {
         }
     }
 
-    private static void reachBroker(String uri) {
-        RabbitConnections connections = new RabbitConnections();
-        try {
-            connections.setUri(uri);
-            connections.createConnection().close();
-        } catch (AmqpException e) {
-            throw new ConfigurationException("RABBITMQ_URI: the broker at %s can't be used: %s".formatted(
-                    String.join(",", connections.nodes()), StartFailure.rootMessage(e)));
-        } finally {
-            connections.destroy();
-        }
-    }
-
-    // Makes the schema, too.
-    private static void reachDatabase(CommentsDataSource database) {
-        try (Connection connection = database.getConnection()) {
-            connection.getMetaData();
-        } catch (SQLException | RuntimeException e) {
-            throw new ConfigurationException("POSTGRES_URL, POSTGRES_USER, POSTGRES_PASSWORD: the database can't be used: "
-                    + StartFailure.rootMessage(e));
-        }
-    }
-
-    private static boolean hasRole(CamelContext context, String role) {
+    static boolean hasRole(CamelContext context, String role) {
         return knob(context, "COMMENTS_ROLES").contains(role);
     }
 
-    private static String knob(CamelContext context, String name) {
+    static String knob(CamelContext context, String name) {
         return context.getPropertiesComponent().resolveProperty(name).orElse("").strip();
-    }
-
-    @Override
-    public void afterStart(BaseMainSupport main) {
-        CamelContext context = main.getCamelContext();
-        if (hasRole(context, SERVICE)) {
-            org.slf4j.LoggerFactory.getLogger(CommentPipeline.class)
-                    .info("Post comments to http://localhost:{}/comments", knob(context, "HTTP_PORT"));
-        }
     }
 }

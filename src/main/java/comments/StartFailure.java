@@ -1,9 +1,19 @@
 package comments;
 
-/** Says in one line why the process could not start. */
+import org.slf4j.LoggerFactory;
+
+/** Says in one line why the process could not start: on standard error, or as the log's line if that is JSON. */
 final class StartFailure {
 
     private StartFailure() {
+    }
+
+    static void report(String reason) {
+        if (LogFormat.isJson()) {
+            LoggerFactory.getLogger(StartFailure.class).error(reason);
+        } else {
+            System.err.println("comment-service: " + reason);
+        }
     }
 
     static String describe(Throwable failure) {
@@ -14,16 +24,6 @@ final class StartFailure {
             }
             root = cause;
         }
-        return rootMessage(root);
-    }
-
-    /** The first line of what the first cause says. */
-    static String rootMessage(Throwable failure) {
-        Throwable root = failure;
-        while (root.getCause() != null) {
-            root = root.getCause();
-        }
-        String message = root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage();
-        return message.lines().findFirst().orElse(message);
+        return ServerCheck.rootMessage(root);
     }
 }

@@ -1,0 +1,50 @@
+package comments;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.apache.camel.CamelContext;
+import org.apache.camel.main.BaseMainSupport;
+import org.apache.camel.main.MainListenerSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Says, once all is started, what this process does and where to reach it. */
+final class Banner extends MainListenerSupport {
+
+    private static final Logger LOG = LoggerFactory.getLogger(CommentPipeline.class);
+    private static final String EXAMPLE = """
+            {"postId":"p1","userId":"u1","userName":"Ann","content":"First!"}""";
+
+    private final long createdNanos = System.nanoTime();
+
+    @Override
+    public void afterStart(BaseMainSupport main) {
+        CamelContext context = main.getCamelContext();
+        LOG.info("{} started in {} ms{}", StartChecks.knob(context, "COMMENTS_ROLES").replace(",", ", "),
+                TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - createdNanos), String.join("", rows(context)));
+    }
+
+    private static List<String> rows(CamelContext context) {
+        List<String> rows = new ArrayList<>();
+        if (StartChecks.hasRole(context, StartChecks.SERVICE)) {
+            String comments = address(context, "HTTP") + "/comments";
+            rows.add(row("comments", comments));
+            rows.add(row("try it", "curl -i %s -H 'Content-Type: application/json' -d '%s'".formatted(comments, EXAMPLE)));
+        }
+        rows.add(row("health", address(context, "MANAGEMENT") + "/observe/health"));
+        rows.add(row("metrics", address(context, "MANAGEMENT") + "/observe/metrics"));
+        return rows;
+    }
+
+    private static String row(String what, String where) {
+        return "%n  %-10s%s".formatted(what, where);
+    }
+
+    private static String address(CamelContext context, String server) {
+        String host = StartChecks.knob(context, server + "_HOST");
+        boolean tls = server.equals("HTTP") && !StartChecks.knob(context, "HTTP_TLS_CERTIFICATE").isEmpty();
+        return "%s://%s:%s".formatted(tls ? "https" : "http", host.equals("0.0.0.0") ? "localhost" : host,
+                StartChecks.knob(context, server + "_PORT"));
+    }
+}

@@ -1,0 +1,59 @@
+package comments;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** What a run says in the terminal is true, and little. */
+class BannerTest {
+
+    private static final String LINE =
+            "\\d\\d:\\d\\d:\\d\\d\\.\\d{3} INFO  (CommentPipeline|comment-job-processor|notification-service) .*|  [a-z].*";
+
+    private static MatchResult find(JarProcess process, String pattern) throws IOException {
+        return process.log().flatMap(line -> Pattern.compile(pattern).matcher(line).results()).findFirst()
+                .orElseThrow(() -> new AssertionError(pattern));
+    }
+
+    private static int status(HttpRequest.Builder request) throws Exception {
+        return HttpClient.newHttpClient().send(request.build(), BodyHandlers.ofString()).statusCode();
+    }
+
+    @Test
+    void everyAddressThatIsNamedAnswersAndNothingElseIsSaid() throws Exception {
+        EmbeddedBroker broker = EmbeddedBroker.startInMemory();
+        try (JarProcess process = JarProcess.launch(
+                Map.of("RABBITMQ_URI", broker.uri(), "POSTGRES_URL", TestServers.newDatabase()),
+                List.of("-cp", System.getProperty("java.class.path"), "comments.CommentPipeline"))) {
+            process.awaitReady();
+            await().atMost(Duration.ofSeconds(10)).until(() -> process.log().anyMatch(line -> line.startsWith("  metrics ")));
+            for (String name : List.of("health", "metrics")) {
+                URI address = URI.create(find(process, "^  " + name + " +(http://\\S+)$").group(1));
+                assertThat(status(HttpRequest.newBuilder(address))).as(name).isEqualTo(200);
+            }
+            MatchResult example = find(process, "^  try it +curl -i (\\S+) -H '(\\S+): (\\S+)' -d '(.*)'$");
+            assertThat(example.group(1)).isEqualTo(find(process, "^  comments +(\\S+)$").group(1));
+            assertThat(status(HttpRequest.newBuilder(URI.create(example.group(1))).header(example.group(2), example.group(3))
+                    .POST(HttpRequest.BodyPublishers.ofString(example.group(4))))).isEqualTo(202);
+            await().atMost(Duration.ofSeconds(30)).until(() -> process.pushed() == 1);
+            process.terminate();
+            assertThat(process.log()).allMatch(line -> line.matches(LINE))
+                    .anyMatch(line -> line.matches(".* Wrote 1 comments in \\d+ ms, .*"))
+                    .anyMatch(line -> line.matches(".* Pushed 1 comments of 1 posts in \\d+ ms"))
+                    .last().asString().endsWith("Ended");
+        } finally {
+            broker.close();
+        }
+    }
+}
