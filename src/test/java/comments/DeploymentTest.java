@@ -365,7 +365,7 @@ class DeploymentTest {
         JsonNode load = compose().at("/services/load");
         String build = matches(Files.readString(DOCKERFILE), "(?m)^FROM (\\S+) AS build$").findFirst().orElseThrow().group(1);
         assertThat(load.get("image").asText()).as("docker/compose.yaml, compared to docker/Dockerfile").isEqualTo(build);
-        Path program = Path.of("load", load.at("/command/0").asText());
+        Path program = Path.of(load.at("/command/0").asText().substring(1));
         assertThat(program).isExecutable();
         Path sources = Path.of("load/src/main/java/comments/load");
         String options = Files.readString(sources.resolve("LoadTest.java")) + Files.readString(sources.resolve("Servers.java"));
