@@ -13,6 +13,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -97,11 +98,15 @@ class ImageIT {
         }
         List<String> entryPoint = words(instruction("ENTRYPOINT (.*)"));
         command.add(JarProcess.JAVA);
-        command.addAll(entryPoint.subList(1, entryPoint.size()));
-        ProcessBuilder builder = new ProcessBuilder(command).directory(folder().toFile());
         // a JVM that must use the archive of classes
-        builder.environment().put("JDK_JAVA_OPTIONS", "-Xshare:on");
-        return JarProcess.start(builder, knobs);
+        command.add("-Xshare:on");
+        command.addAll(entryPoint.subList(1, entryPoint.size()));
+        Map<String, String> environment = new HashMap<>();
+        Pattern.compile("(?m)^ENV (\\w+)=(\\S+)$").matcher(Files.readString(DeploymentFiles.DOCKERFILE)).results()
+                .forEach(variable -> environment.put(variable.group(1), variable.group(2)));
+        environment.putAll(knobs);
+        environment.put("MANAGEMENT_HOST", "127.0.0.1");
+        return JarProcess.start(new ProcessBuilder(command).directory(folder().toFile()), environment);
     }
 
     private static Path folder() {
@@ -131,6 +136,7 @@ class ImageIT {
                 assertThat(rows.getInt(1)).isEqualTo(100);
             }
             assertThat(container.terminate()).isEqualTo(143);
+            assertThat(LogFormatTest.lines(container)).as("lines of JSON").isNotEmpty();
         }
         assertThat(health(process)).isEqualTo(1);
     }
