@@ -11,7 +11,6 @@ public class AdmitComment implements Processor {
 
     private RabbitConnections connections;
     private GroupCommit groupCommit;
-    private volatile boolean closed;
 
     /** The connection that comments are published on. Those who wait already are given up when the broker blocks it. */
     public void setConnections(RabbitConnections connections) {
@@ -24,16 +23,8 @@ public class AdmitComment implements Processor {
         this.groupCommit = groupCommit;
     }
 
-    /** Admits nobody any more: the process is about to end. */
-    void close() {
-        closed = true;
-    }
-
     @Override
     public void process(Exchange exchange) throws NotAdmitted {
-        if (closed) {
-            throw new NotAdmitted(PipelineMetrics.Refusal.STOPPING);
-        }
         if (!connections.isUsable()) {
             throw new NotAdmitted(PipelineMetrics.Refusal.BROKER_AWAY);
         }

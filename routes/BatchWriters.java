@@ -19,11 +19,6 @@ public class BatchWriters extends ThreadPoolExecutor {
         setThreads(0);
     }
 
-    /** Whether no batch is being written, or waits for a writer. */
-    boolean isIdle() {
-        return getActiveCount() == 0 && getQueue().isEmpty();
-    }
-
     /** How many threads write at once; 0 means one per core. */
     public void setThreads(int threads) {
         int size = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();

@@ -92,7 +92,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
 
     /** Takes a request whose headers are read; called on the event loop. */
     void handle(HttpServerRequest request) {
-        if (engine.isDraining() || !isStarted() || isSuspended()) {
+        if (!isStarted() || isSuspended()) {
             HttpProblems.answerAndClose(request, 503);
             return;
         }

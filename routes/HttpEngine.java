@@ -1,19 +1,27 @@
 package comments;
 
+import io.netty.channel.Channel;
+import io.netty.channel.SingleThreadEventLoop;
+import io.netty.util.concurrent.EventExecutor;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.impl.VertxInternal;
 import io.vertx.core.net.PemKeyCertOptions;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.camel.Processor;
 import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
@@ -48,6 +56,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     private Vertx vertx;
     private Router router;
     private HttpServer server;
+    private final Set<HttpConnection> connections = ConcurrentHashMap.newKeySet();
     private final AtomicInteger pending = new AtomicInteger();
     private volatile boolean draining;
 
@@ -107,9 +116,33 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         });
     }
 
-    /** Closes each connection with its next answer, so that callers go elsewhere before the server is closed. */
+    /** Refuses all requests from now on, and closes each connection with its next answer, so that callers go elsewhere. */
     void drain() {
         draining = true;
+    }
+
+    /**
+     * Takes no more connections, and serves those that are there. (Vert.x closes all of them together with the socket that it
+     * listens on, and what a caller has just sent would get no answer.)
+     */
+    void stopListening() throws InterruptedException, ExecutionException {
+        if (vertx == null) {
+            return;
+        }
+        // only what listens is registered with these loops
+        for (EventExecutor acceptor : ((VertxInternal) vertx).getAcceptorEventLoopGroup()) {
+            SingleThreadEventLoop loop = (SingleThreadEventLoop) acceptor;
+            loop.submit(() -> {
+                List<Channel> listening = new ArrayList<>();
+                loop.registeredChannelsIterator().forEachRemaining(listening::add);
+                listening.forEach(Channel::close);
+            }).get();
+        }
+    }
+
+    /** Whether a caller is connected. */
+    boolean isConnected() {
+        return !connections.isEmpty();
     }
 
     boolean isDraining() {
@@ -143,6 +176,11 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     }
 
     private void handle(HttpServerRequest request) {
+        if (draining) {
+            // once its body is here: closing a socket with data in it resets it, and the answer may be lost
+            request.endHandler(end -> HttpProblems.answerAndClose(request, 503));
+            return;
+        }
         Map<String, EventLoopConsumer> byMethod = eventLoopConsumers.get(request.path());
         EventLoopConsumer consumer = byMethod == null ? null : byMethod.get(request.method().name());
         if (consumer != null) {
@@ -171,6 +209,10 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
                     .setKeyCertOptions(new PemKeyCertOptions().setCertPath(certificate).setKeyPath(property("HTTP_TLS_KEY")));
         }
         server = vertx.createHttpServer(options)
+                .connectionHandler(connection -> {
+                    connections.add(connection);
+                    connection.closeHandler(closed -> connections.remove(connection));
+                })
                 .requestHandler(this::handle)
                 .invalidRequestHandler(HttpProblems::answerInvalid);
         server.listen().toCompletionStage().toCompletableFuture().get();

@@ -1,7 +1,8 @@
 package comments;
 
 import java.time.Duration;
-import java.util.concurrent.TimeUnit;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.MainListenerSupport;
@@ -10,18 +11,22 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends a process in order, before Camel stops its routes: refuses new comments, answers those that wait, and lets the batches
- * that are being written come to their end. Camel itself does not wait for what an aggregator has handed to its threads.
+ * Ends a process in order, before Camel stops its routes: refuses new comments and answers those that wait; takes no more
+ * messages, and lets what was taken be written, notified, pushed and acknowledged. Camel itself closes the channels first, so
+ * that nothing can be acknowledged any more, and does not wait for what an aggregator has handed to its threads.
  *
- * <p>It takes {@value #SECONDS} s at most. The broker delivers again what was not acknowledged when consuming ended; its rows
- * are there, and its notification is sent again.
+ * <p>It takes {@value #SECONDS} s at most: the last one is for callers to go. The broker delivers again what could not be
+ * settled in this time; its rows may be there, and then its notification is sent again.
  */
 final class Drain extends MainListenerSupport {
 
     private static final Logger LOG = LoggerFactory.getLogger(CommentPipeline.class);
-    private static final int SECONDS = 20;
+    /** How long it takes at most. */
+    static final int SECONDS = 21;
+    // a caller who keeps a connection and doesn't use it in this time may send on it just when it is closed
+    private static final Duration LEAVE = Duration.ofSeconds(1);
+    private static final Duration SETTLE = Duration.ofSeconds(SECONDS).minus(LEAVE);
     private static final int POLL_MILLIS = 20;
-    private static final String PROCESSOR = "comment-job-processor";
 
     private boolean ending;
 
@@ -41,23 +46,29 @@ final class Drain extends MainListenerSupport {
         ending = true;
         LOG.info("Ending: nothing is accepted any more, and what is under way comes to its end");
         Registry registry = context.getRegistry();
-        registry.lookupByNameAndType("admitComment", AdmitComment.class).close();
         HttpEngine engine = registry.lookupByNameAndType("platform-http-engine", HttpEngine.class);
-        engine.drain();
-        BatchWriters writers = registry.lookupByNameAndType("batchWriters", BatchWriters.class);
+        AcknowledgeInOrder batches = registry.lookupByNameAndType("acknowledgeBatch", AcknowledgeInOrder.class);
+        Set<Intake> intakes = registry.findByType(Intake.class);
         try {
-            long end = System.nanoTime() + Duration.ofSeconds(SECONDS).toNanos();
-            if (context.getRoute(PROCESSOR) != null) {
-                context.getRouteController().suspendRoute(PROCESSOR, SECONDS / 2, TimeUnit.SECONDS);
-            }
-            while ((engine.pending().get() > 0 || !writers.isIdle()) && System.nanoTime() < end) {
-                Thread.sleep(POLL_MILLIS);
-            }
+            engine.drain();
+            intakes.forEach(Intake::shut);
+            await(SETTLE, () -> engine.pending().get() == 0 && intakes.stream().allMatch(Intake::isEmpty)
+                    && batches.unsettled() == 0);
+            engine.stopListening();
+            await(LEAVE, () -> !engine.isConnected());
+            engine.stop();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (Exception e) {
             // whatever it is, it must not keep the process from ending
             LOG.warn("The drain broke off", e);
+        }
+    }
+
+    private static void await(Duration most, BooleanSupplier done) throws InterruptedException {
+        long end = System.nanoTime() + most.toNanos();
+        while (!done.getAsBoolean() && System.nanoTime() < end) {
+            Thread.sleep(POLL_MILLIS);
         }
     }
 }

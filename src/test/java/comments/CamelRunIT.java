@@ -3,7 +3,6 @@ package comments;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -21,37 +20,34 @@ import org.apache.camel.impl.DefaultCamelContext;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** {@code camel run} starts the routes as they are in routes/, by the Camel CLI itself, on real servers. */
 class CamelRunIT {
 
-    private static PrivateRabbitMQ rabbitmq;
-    private static PrivatePostgreSQL postgresql;
+    @RegisterExtension
+    static final PrivateServers SERVERS = new PrivateServers();
+
     private static CamelCli camel;
 
     @BeforeAll
-    static void start() throws Exception {
-        assumeTrue(PrivateRabbitMQ.missing() == null, PrivateRabbitMQ::missing);
-        assumeTrue(PrivatePostgreSQL.missing() == null, PrivatePostgreSQL::missing);
-        rabbitmq = PrivateRabbitMQ.start();
-        postgresql = PrivatePostgreSQL.start();
+    static void install() throws Exception {
         camel = CamelCli.install(new DefaultCamelContext().getVersion());
     }
 
     @AfterAll
-    static void stop() throws Exception {
-        for (AutoCloseable server : new AutoCloseable[] {camel, rabbitmq, postgresql}) {
-            if (server != null) {
-                server.close();
-            }
+    static void remove() throws Exception {
+        if (camel != null) {
+            camel.close();
         }
     }
 
+    // as a developer, who may do everything
     private static Map<String, String> knobs(String... more) {
-        Map<String, String> knobs = new HashMap<>(Map.of("RABBITMQ_URI", rabbitmq.uri(), "POSTGRES_URL", postgresql.url(),
-                "POSTGRES_USER", "postgres"));
+        Map<String, String> knobs = new HashMap<>(Map.of("RABBITMQ_URI", SERVERS.rabbitmq().uri(),
+                "POSTGRES_URL", SERVERS.postgresql().url(), "POSTGRES_USER", "postgres"));
         for (int i = 0; i < more.length; i += 2) {
             knobs.put(more[i], more[i + 1]);
         }
@@ -67,7 +63,7 @@ class CamelRunIT {
 
     private static Set<String> written() throws SQLException {
         Set<String> ids = new HashSet<>();
-        try (Connection connection = postgresql.connect();
+        try (Connection connection = SERVERS.postgresql().connect();
                 ResultSet rows = connection.createStatement().executeQuery("SELECT id FROM comments")) {
             while (rows.next()) {
                 ids.add(rows.getString(1));
@@ -140,7 +136,8 @@ class CamelRunIT {
             awaitLine(pipeline, "New comments by post: {p=1}");
             awaitLine(pipeline, "Pushed 1 comments");
             await().atMost(Duration.ofSeconds(30))
-                    .until(() -> rabbitmq.messages("notifications") == 0 && rabbitmq.messages("post-counts") == 0);
+                    .until(() -> SERVERS.rabbitmq().messages("notifications") == 0
+                            && SERVERS.rabbitmq().messages("post-counts") == 0);
         }
     }
 

@@ -2,7 +2,6 @@ package comments;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -21,6 +20,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * The files of the image, started as the Dockerfile says, on real servers: as its user, where this runs as root, and with
@@ -31,16 +31,13 @@ class ImageIT {
     private static final String READ_ONLY =
             "mount -t tmpfs tmpfs /tmp && mount -o remount,bind,ro / && ! touch can-be-written 2>&- && exec \"$@\"";
 
-    private static PrivateRabbitMQ rabbitmq;
-    private static PrivatePostgreSQL postgresql;
+    @RegisterExtension
+    static final PrivateServers SERVERS = new PrivateServers();
+
     private static Path image;
 
     @BeforeAll
-    static void start() throws Exception {
-        assumeTrue(PrivateRabbitMQ.missing() == null, PrivateRabbitMQ::missing);
-        assumeTrue(PrivatePostgreSQL.missing() == null, PrivatePostgreSQL::missing);
-        rabbitmq = PrivateRabbitMQ.start();
-        postgresql = PrivatePostgreSQL.start();
+    static void build() throws Exception {
         // not in /tmp, which is empty for the process, and where every user may look
         image = Files.createTempDirectory(Path.of("/var/tmp"), "image");
         String java = Path.of(JarProcess.JAVA).getParent().toString();
@@ -49,14 +46,9 @@ class ImageIT {
     }
 
     @AfterAll
-    static void stop() throws Exception {
+    static void remove() throws Exception {
         if (image != null) {
             TemporaryFolder.delete(image);
-        }
-        for (AutoCloseable server : new AutoCloseable[] {rabbitmq, postgresql}) {
-            if (server != null) {
-                server.close();
-            }
         }
     }
 
@@ -121,16 +113,18 @@ class ImageIT {
 
     @Test
     void theImageRunsWithoutRightsAndTellsItsHealth() throws Exception {
+        SERVERS.emptyQueues();
+        String database = SERVERS.newDatabase();
         JarProcess process;
-        try (JarProcess container = container(Map.of("RABBITMQ_URI", rabbitmq.uri(), "POSTGRES_URL", postgresql.url(),
-                "POSTGRES_USER", "postgres"))) {
+        try (JarProcess container = container(
+                SERVERS.knobs("comment-service,comment-job-processor,notification-service", database))) {
             process = container;
             assertThat(health(container)).isZero();
             for (int i = 0; i < 100; i++) {
                 assertThat(container.post(TestPipeline.COMMENT).statusCode()).isEqualTo(202);
             }
             await().atMost(Duration.ofSeconds(30)).until(() -> container.pushed() == 100);
-            try (Connection connection = postgresql.connect();
+            try (Connection connection = SERVERS.postgresql().connect(database);
                     ResultSet rows = connection.createStatement().executeQuery("SELECT count(*) FROM comments")) {
                 rows.next();
                 assertThat(rows.getInt(1)).isEqualTo(100);
@@ -143,8 +137,8 @@ class ImageIT {
 
     @Test
     void thePoliciesOfTheQueuesAreSet() throws Exception {
-        assertThat(run(rabbitmq.script("sh", "docker/policies"))).isZero();
-        assertThat(rabbitmq.ctl("list_policies", "--no-table-headers").lines()).hasSize(2)
+        assertThat(run(SERVERS.rabbitmq().script("sh", "docker/policies"))).isZero();
+        assertThat(SERVERS.rabbitmq().ctl("list_policies", "--no-table-headers").lines()).hasSize(2)
                 .allSatisfy(policy -> assertThat(policy).contains("reject-publish", "delivery-limit", "queues"));
     }
 }

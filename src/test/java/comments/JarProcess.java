@@ -24,6 +24,8 @@ public final class JarProcess implements AutoCloseable {
     /** What {@code target/comment-service.jar} is started from. */
     public static final Path JAR = Path.of("target", "comment-service.jar");
 
+    private static final Path ARCHIVE = Path.of("target", "comment-service.jsa");
+
     /** The program that runs the tests, too. */
     static final String JAVA = Path.of(System.getProperty("java.home"), "bin", "java").toString();
 
@@ -64,6 +66,24 @@ public final class JarProcess implements AutoCloseable {
         List<String> command = new ArrayList<>(List.of(JAVA));
         command.addAll(arguments);
         return new JarProcess(new ProcessBuilder(command), knobs);
+    }
+
+    /**
+     * The option of java that has it take the application's classes from an archive (CDS), for tests that start it often. The
+     * archive is made when there is none of this jar: by a start as far as it gets without servers, as in docker/Dockerfile.
+     */
+    public static synchronized String archiveOption() throws IOException, InterruptedException {
+        if (!Files.exists(ARCHIVE) || Files.getLastModifiedTime(ARCHIVE).compareTo(Files.getLastModifiedTime(JAR)) < 0) {
+            JarProcess start = launch(
+                    Map.of("RABBITMQ_URI", "amqp://127.0.0.1:1", "POSTGRES_URL", "jdbc:postgresql://127.0.0.1:1/none"),
+                    List.of("@" + Path.of("docker", "jvm.options"), "-XX:ArchiveClassesAtExit=" + ARCHIVE,
+                            "-cp", JAR.toString(), "comments.CommentPipeline"));
+            start.awaitEnd();
+            if (!Files.exists(ARCHIVE)) {
+                throw new IOException("no archive was made: see " + start.log);
+            }
+        }
+        return "-XX:SharedArchiveFile=" + ARCHIVE;
     }
 
     /** Waits until the application is ready. */

@@ -8,6 +8,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -83,8 +84,12 @@ public final class PrivatePostgreSQL implements AutoCloseable {
         return port;
     }
 
-    public String url() {
-        return "jdbc:postgresql://127.0.0.1:" + port + "/postgres";
+    String url() {
+        return url("postgres");
+    }
+
+    public String url(String database) {
+        return "jdbc:postgresql://127.0.0.1:" + port + "/" + database;
     }
 
     public Connection connect() throws SQLException {
@@ -93,7 +98,14 @@ public final class PrivatePostgreSQL implements AutoCloseable {
 
     /** Connects to a database as the superuser. */
     public Connection connect(String database) throws SQLException {
-        return DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + port + "/" + database, "postgres", "");
+        return DriverManager.getConnection(url(database), "postgres", "");
+    }
+
+    /** Executes a statement as the superuser. */
+    public void execute(String sql) throws SQLException {
+        try (Connection connection = connect(); Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
     }
 
     /** Has it speak TLS, too. */
@@ -105,16 +117,14 @@ public final class PrivatePostgreSQL implements AutoCloseable {
         if (isRoot()) {
             new ProcessBuilder("chown", ACCOUNT, key.toString()).start().waitFor();
         }
-        try (Connection connection = connect()) {
-            connection.createStatement().execute("ALTER SYSTEM SET ssl = on");
-            connection.createStatement().execute("SELECT pg_reload_conf()");
-        }
+        execute("ALTER SYSTEM SET ssl = on");
+        execute("SELECT pg_reload_conf()");
     }
 
-    /** Runs a script of psql. */
-    void run(Path script, String... variables) throws IOException, InterruptedException {
+    /** Runs a script of psql in a database. */
+    void run(Path script, String database, String... variables) throws IOException, InterruptedException {
         List<String> arguments = new ArrayList<>(List.of("-h", "127.0.0.1", "-p", Integer.toString(port), "-U", "postgres",
-                "-v", "ON_ERROR_STOP=1"));
+                "-d", database, "-v", "ON_ERROR_STOP=1"));
         for (String variable : variables) {
             arguments.addAll(List.of("-v", variable));
         }

@@ -3,6 +3,7 @@ package comments;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** A RabbitMQ node of a test's own, as Debian's package installs it, on loopback and in a folder that is thrown away. */
@@ -18,6 +20,15 @@ public final class PrivateRabbitMQ implements AutoCloseable {
 
     private static final Path BIN = Path.of("/usr/lib/rabbitmq/bin");
     private static final Duration START_TIMEOUT = Duration.ofMinutes(1);
+    // a queue of which not all of it is known is an error, and not left out
+    private static final String LIST_QUEUES = """
+            lists:map(
+                fun([{name, {resource, _, queue, Name}}, {_, Ready}, {_, Unacknowledged}, {_, Consumers}])
+                    when is_integer(Ready), is_integer(Unacknowledged), is_integer(Consumers) ->
+                    {binary_to_list(Name), Ready, Unacknowledged, Consumers} end,
+                rabbit_amqqueue:info_all(<<"/">>, [name, messages_ready, messages_unacknowledged, consumers])).
+            """;
+    private static final Pattern QUEUE = Pattern.compile("\\{\"([^\"]+)\",\\s*(\\d+),\\s*(\\d+),\\s*(\\d+)}");
 
     private final Path folder;
     private final int port = FreePort.find();
@@ -165,11 +176,24 @@ public final class PrivateRabbitMQ implements AutoCloseable {
 
     /** All queues, by name. */
     public Map<String, Queue> queues() throws IOException, InterruptedException {
-        String printed = ctl("list_queues", "--no-table-headers",
-                "name", "messages_ready", "messages_unacknowledged", "consumers");
-        return printed.lines().map(line -> line.split("\t"))
-                .map(line -> new Queue(line[0], Long.parseLong(line[1]), Long.parseLong(line[2]), Long.parseLong(line[3])))
+        return QUEUE.matcher(evaluate(LIST_QUEUES)).results()
+                .map(queue -> new Queue(queue.group(1), Long.parseLong(queue.group(2)), Long.parseLong(queue.group(3)),
+                        Long.parseLong(queue.group(4))))
                 .collect(Collectors.toMap(Queue::name, Function.identity()));
+    }
+
+    // rabbitmqctl takes a second to start, which is too long to ask again and again
+    private String evaluate(String erlang) throws IOException, InterruptedException {
+        Process process = command(List.of("erl_call", "-sname", environment.get("RABBITMQ_NODENAME"),
+                "-c", Files.readString(Path.of(environment.get("HOME"), ".erlang.cookie")), "-e")).redirectErrorStream(true).start();
+        try (OutputStream expression = process.getOutputStream()) {
+            expression.write(erlang.getBytes(UTF_8));
+        }
+        String printed = new String(process.getInputStream().readAllBytes(), UTF_8);
+        if (process.waitFor() != 0 || !printed.startsWith("{ok,")) {
+            throw new IOException(erlang + ": " + printed);
+        }
+        return printed;
     }
 
     /** How many messages are in a queue, delivered ones included; -1 if there is no such queue. */

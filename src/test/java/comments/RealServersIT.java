@@ -2,11 +2,8 @@ package comments;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.rabbitmq.client.Channel;
-import com.rabbitmq.client.ConnectionFactory;
 import java.net.ConnectException;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -21,54 +18,28 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.assertj.core.api.Assertions;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The packaged application as processes, on a private RabbitMQ and a private PostgreSQL. */
 class RealServersIT {
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private static PrivateRabbitMQ rabbitmq;
-    private static PrivatePostgreSQL postgresql;
+    @RegisterExtension
+    static final PrivateServers SERVERS = new PrivateServers();
 
-    @BeforeAll
-    static void start() throws Exception {
-        assumeTrue(PrivateRabbitMQ.missing() == null, PrivateRabbitMQ::missing);
-        assumeTrue(PrivatePostgreSQL.missing() == null, PrivatePostgreSQL::missing);
-        rabbitmq = PrivateRabbitMQ.start();
-        postgresql = PrivatePostgreSQL.start();
-    }
-
-    @AfterAll
-    static void stop() throws Exception {
-        if (rabbitmq != null) {
-            rabbitmq.close();
-        }
-        if (postgresql != null) {
-            postgresql.close();
-        }
-    }
+    private String database;
 
     @BeforeEach
-    void empty() throws SQLException {
-        try (Connection connection = postgresql.connect()) {
-            connection.createStatement().execute("DROP TABLE IF EXISTS comments, comment_quarantine, flyway_schema_history");
-        }
+    void empty() throws Exception {
+        database = SERVERS.newDatabase();
+        SERVERS.emptyQueues();
     }
 
-    private static JarProcess run(String roles, String... knobs) throws Exception {
-        Map<String, String> all = new HashMap<>(Map.of("RABBITMQ_URI", rabbitmq.uri(), "COMMENTS_ROLES", roles));
-        if (roles.contains("comment-job-processor")) {
-            all.put("POSTGRES_URL", postgresql.url());
-            all.put("POSTGRES_USER", "postgres");
-        }
-        for (int i = 0; i < knobs.length; i += 2) {
-            all.put(knobs[i], knobs[i + 1]);
-        }
-        return JarProcess.start(all);
+    private JarProcess run(String roles) throws Exception {
+        return JarProcess.start(SERVERS.knobs(roles, database));
     }
 
     /** Posts comments from several connections; returns their contents by the ids that were answered. */
@@ -93,9 +64,9 @@ class RealServersIT {
         return posted;
     }
 
-    private static Map<String, String> written() throws SQLException {
+    private Map<String, String> written() throws SQLException {
         Map<String, String> contents = new HashMap<>();
-        try (Connection connection = postgresql.connect();
+        try (Connection connection = SERVERS.postgresql().connect(database);
                 ResultSet rows = connection.createStatement().executeQuery("SELECT id, content FROM comments")) {
             while (rows.next()) {
                 contents.put(rows.getString(1), rows.getString(2));
@@ -106,7 +77,7 @@ class RealServersIT {
 
     private static void awaitEmptyQueues() {
         await().atMost(Duration.ofSeconds(60)).pollInterval(Duration.ofSeconds(1))
-                .until(() -> rabbitmq.messages("comments") == 0 && rabbitmq.messages("notifications") == 0);
+                .until(() -> SERVERS.rabbitmq().messages("comments") == 0 && SERVERS.rabbitmq().messages("notifications") == 0);
     }
 
     @Test
@@ -116,8 +87,6 @@ class RealServersIT {
             await().atMost(Duration.ofSeconds(60)).until(() -> all.pushed() == posted.size());
             awaitEmptyQueues();
             assertThat(written()).isEqualTo(posted);
-            assertThat(rabbitmq.ctl("list_queues", "--no-table-headers", "name", "type", "durable").lines())
-                    .contains("comments\tquorum\ttrue", "notifications\tquorum\ttrue");
             assertThat(all.terminate()).isEqualTo(143);
         }
     }
@@ -131,7 +100,7 @@ class RealServersIT {
             await().atMost(Duration.ofSeconds(60)).until(() -> notifier.pushed() == posted.size());
             awaitEmptyQueues();
             assertThat(written()).isEqualTo(posted);
-            assertThat(rabbitmq.ctl("list_connections", "--no-table-headers", "client_properties").lines()
+            assertThat(SERVERS.rabbitmq().ctl("list_connections", "--no-table-headers", "client_properties").lines()
                     .map(line -> line.replaceAll(".*\"connection_name\",\"([^\"]*)\".*", "$1")))
                     .containsExactlyInAnyOrder("comment-service publishing", "comment-job-processor consuming",
                             "comment-job-processor publishing", "notification-service consuming");
@@ -141,23 +110,31 @@ class RealServersIT {
         }
     }
 
+    /** As an owner of the database, and a user of RabbitMQ who may declare queues. */
     @Test
-    void severalProcessorsThatStartAtOnceMakeTheSchemaOnce() throws Exception {
-        List<JarProcess> processors = new ArrayList<>();
+    void severalProcessesThatStartAtOnceMakeTheSchemaAndTheQueuesOnce() throws Exception {
+        SERVERS.deleteQueues();
+        database = SERVERS.newDatabaseWithoutSchema();
+        Map<String, String> knobs = new HashMap<>(SERVERS.knobs("comment-job-processor,notification-service", database));
+        knobs.putAll(Map.of("RABBITMQ_URI", SERVERS.rabbitmq().uri(), "POSTGRES_USER", PrivateServers.OWNER,
+                "POSTGRES_MIGRATE", "true"));
+        List<JarProcess> processes = new ArrayList<>();
         try {
             ExecutorService starters = Executors.newFixedThreadPool(3);
             List<Future<JarProcess>> starts = new ArrayList<>();
             for (int i = 0; i < 3; i++) {
-                starts.add(starters.submit(() -> run("comment-job-processor")));
+                starts.add(starters.submit(() -> JarProcess.start(knobs)));
             }
             for (Future<JarProcess> start : starts) {
-                processors.add(start.get());
+                processes.add(start.get());
             }
             starters.shutdown();
             assertThat(written()).isEmpty();
+            assertThat(SERVERS.rabbitmq().ctl("list_queues", "--no-table-headers", "name", "type", "durable").lines())
+                    .contains("comments\tquorum\ttrue", "notifications\tquorum\ttrue");
         } finally {
-            for (JarProcess processor : processors) {
-                processor.close();
+            for (JarProcess process : processes) {
+                process.close();
             }
         }
     }
@@ -169,10 +146,10 @@ class RealServersIT {
             Map<String, String> posted = post(service, 500);
             awaitNoneIn("comments");
             // without their queue, notifications are not confirmed, so nothing is acknowledged
-            rabbitmq.ctl("delete_queue", "notifications");
+            SERVERS.rabbitmq().ctl("delete_queue", "notifications");
             posted.putAll(post(service, 2_000));
             await().atMost(Duration.ofSeconds(30)).until(() -> written().size() == 2_500);
-            assertThat(rabbitmq.messages("comments")).isPositive();
+            assertThat(SERVERS.rabbitmq().messages("comments")).isPositive();
             assertThat(processor.observe("health")).contains("DOWN");
             processor.kill();
 
@@ -189,21 +166,17 @@ class RealServersIT {
     void aQueueThatIsDeletedIsA503UntilItIsBack() throws Exception {
         try (JarProcess service = run("comment-service")) {
             assertThat(service.post(TestPipeline.COMMENT).statusCode()).isEqualTo(202);
-            rabbitmq.ctl("delete_queue", "comments");
+            SERVERS.rabbitmq().ctl("delete_queue", "comments");
             for (int i = 0; i < 5; i++) {
                 assertThat(service.post(TestPipeline.COMMENT).statusCode()).isEqualTo(503);
             }
-            ConnectionFactory factory = new ConnectionFactory();
-            factory.setUri(rabbitmq.uri());
-            try (var connection = factory.newConnection(); Channel channel = connection.createChannel()) {
-                channel.queueDeclare("comments", true, false, false, Map.of("x-queue-type", "quorum"));
-                assertThat(service.post(TestPipeline.COMMENT).statusCode()).isEqualTo(202);
-                assertThat(channel.basicGet("comments", true)).isNotNull();
-            }
+            SERVERS.declare("comments");
+            assertThat(service.post(TestPipeline.COMMENT).statusCode()).isEqualTo(202);
+            await().atMost(Duration.ofSeconds(10)).until(() -> SERVERS.rabbitmq().messages("comments") == 1);
         }
     }
 
     private static void awaitNoneIn(String queue) {
-        await().atMost(Duration.ofSeconds(30)).until(() -> rabbitmq.messages(queue) == 0);
+        await().atMost(Duration.ofSeconds(30)).until(() -> SERVERS.rabbitmq().messages(queue) == 0);
     }
 }

@@ -1,77 +1,61 @@
 package comments;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.nio.file.Path;
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.ConnectionFactory;
+import java.io.IOException;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** The packaged application by TLS, as users and roles that may do no more than they need. */
+/** The packaged application by TLS, and what its users and roles may not do. */
 class SecureServersIT {
 
-    private static final String PASSWORD = "only-for-this-test";
+    @RegisterExtension
+    static final PrivateServers SERVERS = PrivateServers.encrypted();
 
-    @TempDir
-    static Path folder;
+    private String database;
 
-    private static TestCertificate certificate;
-    private static PrivateRabbitMQ rabbitmq;
-    private static PrivatePostgreSQL postgresql;
-
-    @BeforeAll
-    static void start() throws Exception {
-        assumeTrue(PrivateRabbitMQ.missing() == null, PrivateRabbitMQ::missing);
-        assumeTrue(PrivatePostgreSQL.missing() == null, PrivatePostgreSQL::missing);
-        certificate = TestCertificate.create(folder);
-        rabbitmq = PrivateRabbitMQ.start(certificate);
-        postgresql = PrivatePostgreSQL.start();
-        postgresql.encrypt(certificate);
-        postgresql.run(Path.of("docker", "postgresql-roles.sql"), "owner_password=" + PASSWORD, "writer_password=" + PASSWORD);
-        rabbitmq.run(Path.of("docker", "rabbitmq-users"), Map.of("COMMENT_SERVICE_PASSWORD", PASSWORD,
-                "COMMENT_JOB_PROCESSOR_PASSWORD", PASSWORD, "NOTIFICATION_SERVICE_PASSWORD", PASSWORD));
-        // makes the schema and the queues
-        JarProcess.start(Map.of("RABBITMQ_URI", rabbitmq.uri(), "POSTGRES_URL", postgresql.url(),
-                "POSTGRES_USER", "comments_owner", "POSTGRES_PASSWORD", PASSWORD)).close();
+    @BeforeEach
+    void empty() throws Exception {
+        database = SERVERS.newDatabase();
+        SERVERS.emptyQueues();
     }
 
-    @AfterAll
-    static void stop() throws Exception {
-        if (rabbitmq != null) {
-            rabbitmq.close();
-        }
-        if (postgresql != null) {
-            postgresql.close();
-        }
+    private JarProcess launch(String role) throws Exception {
+        TestCertificate certificate = SERVERS.certificate();
+        Map<String, String> knobs = new HashMap<>(SERVERS.knobs(role, database));
+        knobs.put("RABBITMQ_URI", encryptedUri(role));
+        knobs.put("POSTGRES_URL", SERVERS.postgresql().url(database)
+                + "?sslmode=verify-full&sslrootcert=" + certificate.certificateFile());
+        return JarProcess.launch(knobs, List.of("-Djavax.net.ssl.trustStore=" + certificate.trustStore(),
+                "-Djavax.net.ssl.trustStorePassword=" + certificate.password(), "-jar", JarProcess.JAR.toString()));
     }
 
-    private static JarProcess launch(String role) throws Exception {
-        return JarProcess.launch(Map.of("COMMENTS_ROLES", role,
-                "RABBITMQ_URI", "amqps://%s:%s@127.0.0.1:%d".formatted(role, PASSWORD, rabbitmq.tlsPort()),
-                "POSTGRES_URL", postgresql.url() + "?sslmode=verify-full&sslrootcert=" + certificate.certificateFile(),
-                "POSTGRES_USER", "comments_writer", "POSTGRES_PASSWORD", PASSWORD, "POSTGRES_MIGRATE", "false"),
-                List.of("-Djavax.net.ssl.trustStore=" + certificate.trustStore(),
-                        "-Djavax.net.ssl.trustStorePassword=" + certificate.password(), "-jar", JarProcess.JAR.toString()));
+    private static String encryptedUri(String role) {
+        return PrivateServers.brokerUri(role, List.of(SERVERS.rabbitmq().tlsPort())).replaceFirst("amqp", "amqps");
     }
 
-    private static long query(String sql) throws SQLException {
-        try (Connection connection = postgresql.connect(); ResultSet result = connection.createStatement().executeQuery(sql)) {
+    private long query(String sql) throws SQLException {
+        try (Connection connection = SERVERS.postgresql().connect(database); ResultSet result = connection.createStatement().executeQuery(sql)) {
             result.next();
             return result.getLong(1);
         }
     }
 
     @Test
-    void theLeastPrivilegesAreEnoughAndAllIsEncrypted() throws Exception {
+    void allIsEncrypted() throws Exception {
         try (JarProcess service = launch("comment-service"); JarProcess processor = launch("comment-job-processor");
                 JarProcess notifier = launch("notification-service")) {
             for (JarProcess each : List.of(service, processor, notifier)) {
@@ -84,17 +68,47 @@ class SecureServersIT {
             assertThat(query("SELECT count(*) FROM comments")).isEqualTo(100);
             assertThat(query("SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)"
                     + " WHERE usename = 'comments_writer' AND NOT ssl")).isZero();
-            assertThat(rabbitmq.ctl("list_connections", "--no-table-headers", "ssl").lines()).isNotEmpty().containsOnly("true");
+            assertThat(SERVERS.rabbitmq().ctl("list_connections", "--no-table-headers", "ssl").lines()).isNotEmpty().containsOnly("true");
+        }
+    }
+
+    @Test
+    void theUsersAndRolesMayDoNoMore() throws Exception {
+        for (String statement : List.of("DELETE FROM comments", "UPDATE comments SET content = ''", "DROP TABLE comments",
+                "TRUNCATE comments", "CREATE TABLE more (id int)")) {
+            try (Connection writer = DriverManager.getConnection(SERVERS.postgresql().url(database),
+                    PrivateServers.WRITER, PrivateServers.PASSWORD)) {
+                assertThatThrownBy(() -> writer.createStatement().execute(statement)).as(statement)
+                        .isInstanceOf(SQLException.class).extracting("SQLState").isEqualTo("42501");
+            }
+        }
+        assertRefused("comment-service", channel -> channel.basicGet("comments", true));
+        assertRefused("comment-service", channel -> channel.queueDelete("comments"));
+        assertRefused("comment-job-processor", channel -> channel.basicGet("notifications", true));
+        assertRefused("comment-job-processor", channel -> channel.queuePurge("notifications"));
+        assertRefused("notification-service", channel -> channel.basicGet("comments", true));
+        assertRefused("notification-service", channel -> channel.queueDeclare("more", true, false, false, null));
+    }
+
+    private interface Use {
+        Object of(Channel channel) throws IOException;
+    }
+
+    private static void assertRefused(String user, Use use) throws Exception {
+        ConnectionFactory factory = new ConnectionFactory();
+        factory.setUri(PrivateServers.brokerUri(user, List.of(SERVERS.rabbitmq().port())));
+        try (var connection = factory.newConnection(); Channel channel = connection.createChannel()) {
+            assertThatThrownBy(() -> use.of(channel)).as(user).rootCause().hasMessageContaining("ACCESS_REFUSED");
         }
     }
 
     @Test
     void aBrokerWhoseCertificateIsNotTrustedIsNotTalkedTo() throws Exception {
         try (JarProcess service = JarProcess.launch(Map.of("COMMENTS_ROLES", "comment-service",
-                "RABBITMQ_URI", "amqps://comment-service:%s@127.0.0.1:%d".formatted(PASSWORD, rabbitmq.tlsPort())),
+                "RABBITMQ_URI", encryptedUri("comment-service")),
                 List.of("-jar", JarProcess.JAR.toString()))) {
             assertThat(service.awaitEnd()).isEqualTo(1);
-            assertThat(service.log()).noneMatch(line -> line.contains(PASSWORD) || line.startsWith("\tat ")).last().asString()
+            assertThat(service.log()).noneMatch(line -> line.contains(PrivateServers.PASSWORD) || line.startsWith("\tat ")).last().asString()
                     .startsWith("comment-service: RABBITMQ_URI").contains("certification path");
         }
     }

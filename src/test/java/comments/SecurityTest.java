@@ -91,6 +91,13 @@ class SecurityTest {
         assertThat(pipeline.observe("metrics")).contains("comments_refused_total{reason=\"too-many\"} 1.0");
     }
 
+    /** Their advisories do not reach us: see SECURITY.md. */
+    @Test
+    void camelsOwnAuthenticationAndJwtAreNotConfigured() throws Exception {
+        assertThat(KnobsTest.defaults().stringPropertyNames())
+                .noneMatch(name -> name.toLowerCase().matches(".*(authentication|jwt).*"));
+    }
+
     @Test
     void itSpeaksTlsWithItsCertificateAndHttp2AndNothingElse() throws Exception {
         HttpResponse<String> response = post(TestPipeline.COMMENT, "Authorization", "Bearer " + ANN);

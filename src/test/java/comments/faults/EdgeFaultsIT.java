@@ -40,44 +40,16 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What may happen to comment-service: its end, the broker's troubles, and its callers'. */
-class EdgeFaultsIT {
+class EdgeFaultsIT extends ServiceFaults {
 
     private static final Duration FAST = Duration.ofSeconds(1);
-    @RegisterExtension
-    static final Servers SERVERS = new Servers();
-
-    @RegisterExtension
-    final Trial trial = new Trial(SERVERS);
 
     private final HttpClient client = HttpClient.newHttpClient();
 
-    /** Starts the two other services, and the service. */
-    private JarProcess start(Trial.Launch service) throws Exception {
-        JarProcess others = trial.process(PROCESSOR, NOTIFIER).launch();
-        JarProcess started = service.start();
-        others.awaitReady();
-        return started;
-    }
-
-    private JarProcess start() throws Exception {
-        return start(trial.process(SERVICE));
-    }
-
-    private void replace(JarProcess service) throws Exception {
-        service.kill();
-        trial.process(SERVICE).launch();
-        trial.healed();
-        trial.assertKept();
-    }
-
-    private void killAt(String failpoint) throws Exception {
-        JarProcess service = start(trial.process(SERVICE).failpoint(failpoint));
-        trial.post();
-        Trial.awaitFailpoint(service);
-        replace(service);
+    EdgeFaultsIT() {
+        super(SERVICE);
     }
 
     @Test
@@ -94,6 +66,7 @@ class EdgeFaultsIT {
         service.kill();
         trial.toBroker().release();
         replace(service);
+        trial.assertKept();
     }
 
     @Test
@@ -145,7 +118,7 @@ class EdgeFaultsIT {
 
     @Test
     void e4ABrokerIsABlackHole() throws Exception {
-        start(trial.process(SERVICE).with("COMMENTS_CONFIRM_TIMEOUT", 2_000));
+        start(service().with("COMMENTS_CONFIRM_TIMEOUT", 2_000));
         trial.post();
         trial.toBroker().blackHole();
         Instant from = Instant.now();
@@ -191,7 +164,7 @@ class EdgeFaultsIT {
 
     private void fillQueue(Callable<JarProcess> heal) throws Exception {
         int limit = 300;
-        trial.process(SERVICE).start();
+        service().start();
         SERVERS.limit("comments", limit);
         try {
             trial.post();
@@ -254,7 +227,7 @@ class EdgeFaultsIT {
 
     private void overload(Duration time) throws Exception {
         // a slow broker and small groups, so that the callers can be ten times as fast
-        JarProcess service = start(trial.process(SERVICE).with("COMMENTS_GROUP_SIZE", 10).with("COMMENTS_WAITING", 100));
+        JarProcess service = start(service().with("COMMENTS_GROUP_SIZE", 10).with("COMMENTS_WAITING", 100));
         trial.toBroker().delay(Duration.ofMillis(50));
         double capacity;
         try (Workload capable = trial.flood(50, Workload.UNPACED)) {
@@ -283,7 +256,7 @@ class EdgeFaultsIT {
 
     @Test
     void e9MalformedBodiesAreRefusedAndNothingOfThemIsPublished() throws Exception {
-        JarProcess service = trial.process(SERVICE).start();
+        JarProcess service = service().start();
         String comment = Posted.number(-1).json().toString();
         String open = comment.substring(0, comment.length() - 1);
         for (String body : List.of("", "{", open, "[" + comment, comment + comment, comment + "x", "\ufeff" + comment,
@@ -319,7 +292,7 @@ class EdgeFaultsIT {
     /** A heap that would be full if bodies, or parts of them, were kept. */
     @Test
     void e10OversizedRequestsAreRefusedWithinASmallHeap() throws Exception {
-        JarProcess service = start(trial.process(SERVICE).jvm("-Xmx64m", "-XX:MaxDirectMemorySize=32m"));
+        JarProcess service = start(service().jvm("-Xmx64m", "-XX:MaxDirectMemorySize=32m"));
         trial.post();
         ExecutorService senders = Executors.newFixedThreadPool(20);
         try {
@@ -407,7 +380,7 @@ class EdgeFaultsIT {
 
     @Test
     void e12HeadersAndQueryParametersOfCallersAreHarmless() throws Exception {
-        JarProcess service = trial.process(SERVICE).start();
+        JarProcess service = service().start();
         SERVERS.declare("elsewhere");
         try (Connection connection = SERVERS.connectToBroker(); Channel channel = connection.createChannel()) {
             URI attack = service.uri("/comments?Set-Cookie=a%3Db&CC=elsewhere&commentCount=99&x-death=a"
@@ -432,7 +405,7 @@ class EdgeFaultsIT {
     @Test
     void e13OneKeyAHundredTimesAtOnceOverTwoProcessesIsOneRow() throws Exception {
         start();
-        trial.process(SERVICE).start();
+        service().start();
         Posted comment = Posted.number(-1);
         ExecutorService callers = Executors.newFixedThreadPool(100);
         try {

@@ -15,33 +15,12 @@ import java.time.Instant;
 import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What may happen to notification-service and to its queue. */
-class NotificationFaultsIT {
+class NotificationFaultsIT extends ServiceFaults {
 
-    @RegisterExtension
-    static final Servers SERVERS = new Servers();
-
-    @RegisterExtension
-    final Trial trial = new Trial(SERVERS);
-
-    /** Starts the two other services, and the notifier. */
-    private JarProcess start(Trial.Launch notifier) throws Exception {
-        JarProcess others = trial.process(SERVICE, PROCESSOR).launch();
-        JarProcess started = notifier.start();
-        others.awaitReady();
-        return started;
-    }
-
-    private Verdict killAt(String failpoint) throws Exception {
-        JarProcess notifier = start(trial.process(NOTIFIER).failpoint(failpoint));
-        trial.post();
-        Trial.awaitFailpoint(notifier);
-        notifier.kill();
-        trial.process(NOTIFIER).launch();
-        trial.healed();
-        return trial.assertKept();
+    NotificationFaultsIT() {
+        super(NOTIFIER);
     }
 
     @Test
@@ -63,14 +42,14 @@ class NotificationFaultsIT {
 
     @Test
     void n2TheQueueOfNotificationsIsFullUntilSomebodyConsumes() throws Exception {
-        fillQueue(() -> trial.process(NOTIFIER).launch());
+        fillQueue(() -> service().launch());
     }
 
     @Test
     void n2TheQueueOfNotificationsIsFullUntilItsLimitIsLifted() throws Exception {
         fillQueue(() -> {
             SERVERS.liftLimit();
-            return trial.process(NOTIFIER).launch();
+            return service().launch();
         });
     }
 
@@ -91,7 +70,7 @@ class NotificationFaultsIT {
 
     @Test
     void n2TheQueueOfNotificationsIsGone() throws Exception {
-        start(trial.process(NOTIFIER));
+        start(service());
         trial.post();
         // what is in the queue would be gone with it
         trial.toBroker().hold(NOTIFYING, Direction.REQUESTS);
@@ -116,7 +95,7 @@ class NotificationFaultsIT {
     }
 
     private void throttle(Duration time) throws Exception {
-        JarProcess notifier = start(trial.process(NOTIFIER).with("NOTIFICATIONS_PER_PERIOD", 1));
+        JarProcess notifier = start(service().with("NOTIFICATIONS_PER_PERIOD", 1));
         trial.post();
         Instant from = Instant.now();
         during(time, () -> trial.hasCaughtUp(from));
@@ -124,9 +103,7 @@ class NotificationFaultsIT {
         assertThat(trial.history().begun(from, Instant.now())).allMatch(attempt -> attempt.status() == 202);
         assertThat(trial.history().served(from, from.plus(time)))
                 .isGreaterThan((long) (0.9 * Trial.PER_SECOND * time.toSeconds()));
-        notifier.kill();
-        trial.process(NOTIFIER).launch();
-        trial.healed();
+        replace(notifier);
         trial.assertKept();
     }
 }

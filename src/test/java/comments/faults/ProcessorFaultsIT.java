@@ -27,47 +27,16 @@ import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What may happen to comment-job-processor, and to the broker and the database under it. */
-class ProcessorFaultsIT {
+class ProcessorFaultsIT extends ServiceFaults {
 
     private static final Duration END_LIMIT = Duration.ofSeconds(45);
 
-    @RegisterExtension
-    static final Servers SERVERS = new Servers();
-
-    @RegisterExtension
-    final Trial trial = new Trial(SERVERS);
-
-    /** Starts the two other services, and the processor. */
-    private JarProcess start(Trial.Launch processor) throws Exception {
-        JarProcess others = trial.process(SERVICE, NOTIFIER).launch();
-        JarProcess started = processor.start();
-        others.awaitReady();
-        return started;
-    }
-
-    private JarProcess start() throws Exception {
-        return start(trial.process(PROCESSOR));
-    }
-
-    /** Kills the processor, and starts another. */
-    private void replace(JarProcess processor) throws Exception {
-        processor.kill();
-        trial.process(PROCESSOR).launch();
-        trial.healed();
-    }
-
-    /** Kills the processor when an exchange stands at a failpoint. */
-    private Verdict killAt(String failpoint) throws Exception {
-        JarProcess processor = start(trial.process(PROCESSOR).failpoint(failpoint));
-        trial.post();
-        Trial.awaitFailpoint(processor);
-        replace(processor);
-        return trial.assertKept();
+    ProcessorFaultsIT() {
+        super(PROCESSOR);
     }
 
     @Test
@@ -77,7 +46,7 @@ class ProcessorFaultsIT {
 
     @Test
     void c2AProcessorIsKilledWithABatchThatIsPartlyGathered() throws Exception {
-        JarProcess processor = start(trial.process(PROCESSOR).with("COMMENTS_BATCH_INTERVAL", 60_000));
+        JarProcess processor = start(service().with("COMMENTS_BATCH_INTERVAL", 60_000));
         trial.post();
         await().atMost(Duration.ofSeconds(30)).until(() -> trial.rabbitmq().queues().get("comments").unacknowledged() > 100);
         assertThat(trial.rows()).isEmpty();
@@ -155,7 +124,7 @@ class ProcessorFaultsIT {
     }
 
     private void restartBroker(int times) throws Exception {
-        start(trial.process(PROCESSOR).with("COMMENTS_CONSUMERS", 3).with("COMMENTS_WRITERS", 3));
+        start(service().with("COMMENTS_CONSUMERS", 3).with("COMMENTS_WRITERS", 3));
         trial.post();
         for (int i = 0; i < times; i++) {
             try (CommitGate gate = new CommitGate(trial.connect())) {
@@ -171,7 +140,7 @@ class ProcessorFaultsIT {
 
     @Test
     void c10AProcessorIsKilledWhenABatchIsNotWrittenThatOthersOvertook() throws Exception {
-        JarProcess processor = start(trial.process(PROCESSOR).with("COMMENTS_WRITERS", 3)
+        JarProcess processor = start(service().with("COMMENTS_WRITERS", 3)
                 .failpoint("before:insert-comments:hold:10"));
         trial.post();
         Trial.awaitFailpoint(processor);
@@ -194,7 +163,7 @@ class ProcessorFaultsIT {
     }
 
     private void stopDatabase(Duration down) throws Exception {
-        JarProcess processor = start(trial.process(PROCESSOR).with("COMMENTS_CONSUMERS", 2).with("COMMENTS_PREFETCH", 100));
+        JarProcess processor = start(service().with("COMMENTS_CONSUMERS", 2).with("COMMENTS_PREFETCH", 100));
         trial.post();
         try (CommitGate gate = new CommitGate(trial.connect())) {
             gate.awaitHeld();
@@ -250,7 +219,7 @@ class ProcessorFaultsIT {
                 trial.execute(refusal.end);
                 trial.execute("SELECT pg_reload_conf()");
             }
-            trial.healed();
+            trial.healed(refusal.toString());
             assertThat(trial.recovery()).as("recovery from " + refusal).isNotNull();
         }
         trial.assertKept();
@@ -292,7 +261,7 @@ class ProcessorFaultsIT {
         Set<String> poison = new HashSet<>();
         Set<Posted> good = new HashSet<>();
         trial.process(NOTIFIER).launch();
-        JarProcess processor = trial.process(PROCESSOR).start();
+        JarProcess processor = service().start();
         for (int from = 0; from < all; from += 100) {
             List<ObjectNode> message = new ArrayList<>();
             for (int i = from; i < from + 100; i++) {
@@ -390,6 +359,47 @@ class ProcessorFaultsIT {
         assertThat(trial.assertKept().notifiedAgain()).isZero();
     }
 
+    @Test
+    void c15AProcessorIsToldToEndUnderLoadWhenAnotherGoesOn() throws Exception {
+        JarProcess processor = start();
+        service().start();
+        trial.post();
+        Instant told = Instant.now();
+        assertThat(processor.terminate()).isIn(0, 143);
+        assertThat(Duration.between(told, Instant.now())).isLessThan(END_LIMIT);
+        trial.healed();
+        assertThat(trial.assertKept().notifiedAgain()).isZero();
+        assertThat(trial.history().begun(told, Instant.now())).allMatch(attempt -> attempt.status() == 202);
+    }
+
+    @Test
+    void c15ANotifierIsToldToEndUnderLoad() throws Exception {
+        JarProcess others = trial.process(SERVICE, PROCESSOR).launch();
+        JarProcess notifier = trial.process(NOTIFIER).start();
+        others.awaitReady();
+        trial.post();
+        await().atMost(Duration.ofSeconds(10)).until(() -> !trial.pushes().isEmpty());
+        assertThat(notifier.terminate()).isIn(0, 143);
+        trial.process(NOTIFIER).launch();
+        trial.healed();
+        assertThat(trial.assertKept().notifiedAgain()).isZero();
+    }
+
+    @Test
+    void c15ANotifierIsToldToEndWhenAPushHangs() throws Exception {
+        JarProcess others = trial.process(SERVICE, PROCESSOR).launch();
+        JarProcess notifier = trial.process(NOTIFIER).failpoint("before:push:hold:10").start();
+        others.awaitReady();
+        trial.post();
+        Trial.awaitFailpoint(notifier);
+        Instant told = Instant.now();
+        assertThat(notifier.terminate()).isIn(0, 143);
+        assertThat(Duration.between(told, Instant.now())).isLessThan(END_LIMIT);
+        trial.process(NOTIFIER).launch();
+        trial.healed();
+        trial.assertKept();
+    }
+
     private boolean refused(Instant from, Instant to) {
         return trial.history().between(from, to).stream().anyMatch(attempt -> attempt.status() == 503);
     }
@@ -404,21 +414,21 @@ class ProcessorFaultsIT {
         assertThat(processor.terminate()).isIn(0, 143);
         assertThat(Duration.between(told, Instant.now())).isLessThan(END_LIMIT);
         trial.postgresql().startServer();
-        trial.process(PROCESSOR).launch();
+        service().launch();
         trial.healed();
         trial.assertKept();
     }
 
     @Test
     void c16AProcessorStopsWithABatchThatAnotherWritesInTheMeantime() throws Exception {
-        JarProcess processor = start(trial.process(PROCESSOR).failpoint("before:insert-comments:2000:10"));
+        JarProcess processor = start(service().failpoint("before:insert-comments:2000:10"));
         trial.post();
         Trial.awaitFailpoint(processor);
         processor.freeze();
         Instant frozen = Instant.now();
         // what the broker does by itself when the heartbeats have been missing long enough
         trial.toBroker().reset(CONSUMING);
-        trial.process(PROCESSOR).start();
+        service().start();
         await().atMost(Duration.ofSeconds(30)).until(() -> trial.hasCaughtUp(frozen));
         processor.thaw();
         trial.healed();
@@ -429,8 +439,8 @@ class ProcessorFaultsIT {
     @Test
     @Tag("nightly")
     void c16AProcessorStopsForMinutes() throws Exception {
-        JarProcess processor = start(trial.process(PROCESSOR).failpoint("before:insert-comments:2000:10"));
-        trial.process(PROCESSOR).start();
+        JarProcess processor = start(service().failpoint("before:insert-comments:2000:10"));
+        service().start();
         trial.post();
         Trial.awaitFailpoint(processor);
         processor.freeze();

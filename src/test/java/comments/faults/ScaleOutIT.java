@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 
 import comments.JarProcess;
 import comments.PrivateRabbitMQ;
+import comments.PrivateServers;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -78,10 +79,10 @@ class ScaleOutIT {
     }
 
     private JarProcess launch(String role) {
-        String nodes = SERVERS.nodes().stream().map(node -> "127.0.0.1:" + node.port()).collect(Collectors.joining(","));
+        List<Integer> ports = SERVERS.nodes().stream().map(PrivateRabbitMQ::port).toList();
         try {
-            return trial.process(role).with("RABBITMQ_URI", "amqp://guest:guest@" + nodes).launch();
-        } catch (IOException e) {
+            return trial.process(role).with("RABBITMQ_URI", PrivateServers.brokerUri(role, ports)).launch();
+        } catch (IOException | InterruptedException e) {
             throw new AssertionError(e);
         }
     }

@@ -8,6 +8,7 @@ import comments.JarProcess;
 import comments.PrivatePostgreSQL;
 import comments.PrivateRabbitMQ;
 import comments.PrivateRabbitMQ.Queue;
+import comments.PrivateServers;
 import comments.faults.Checker.Row;
 import comments.faults.Checker.State;
 import java.io.IOException;
@@ -15,7 +16,6 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -32,7 +32,6 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -58,8 +57,7 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
     static final String CONSUMING = "comment-job-processor consuming";
     static final String NOTIFYING = "comment-job-processor publishing";
 
-    private static final Path KEPT = Path.of("target", "faults");
-    private static final String ROLE = "comments";
+    static final Path KEPT = Path.of("target", "faults");
     private static final String PUSHES = "comment-pushes";
     private static final Pattern PUSHED_ID = Pattern.compile("\"id\":\"([0-9a-f-]{36})\"");
     private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(60);
@@ -68,8 +66,6 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
     private static final int CALLERS = 16;
     /** How many requests the usual workload makes in a second. */
     static final int PER_SECOND = 200;
-
-    private static final AtomicInteger DATABASES = new AtomicInteger();
 
     private final Servers servers;
     private final List<JarProcess> processes = new CopyOnWriteArrayList<>();
@@ -82,7 +78,8 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
     private Proxy broker;
     private Proxy postgresql;
     private double formerRate;
-    private Duration recovery = Duration.ZERO;
+    private final List<Report.Recovery> recoveries = new ArrayList<>();
+    private Verdict verdict;
 
     Trial(Servers servers) {
         this.servers = servers;
@@ -93,12 +90,8 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
         String name = context.getRequiredTestMethod().getName();
         String display = context.getDisplayName().replaceAll("\\W+", "-");
         test = context.getRequiredTestClass().getSimpleName() + "." + name + (display.contains(name) ? "" : display);
-        database = "trial" + DATABASES.incrementAndGet();
-        try (Connection connection = servers.postgresql().connect(); Statement statement = connection.createStatement()) {
-            statement.execute("DO $$ BEGIN CREATE ROLE %s LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
-                    .formatted(ROLE));
-            statement.execute("CREATE DATABASE %s OWNER %s".formatted(database, ROLE));
-        }
+        database = servers.newDatabase();
+        servers.emptyQueues();
         broker = new Proxy(servers.rabbitmq().port());
         postgresql = new Proxy(servers.postgresql().port());
     }
@@ -135,7 +128,7 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
     /** Executes a statement as the superuser; {@code @} stands for the application's role, {@code #} for the database. */
     void execute(String sql) throws SQLException {
         try (Connection connection = connect(); Statement statement = connection.createStatement()) {
-            statement.execute(sql.replace("@", ROLE).replace("#", database));
+            statement.execute(sql.replace("@", PrivateServers.WRITER).replace("#", database));
         }
     }
 
@@ -160,10 +153,9 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
         private boolean failpoint;
 
         private Launch(String roles) {
-            with("COMMENTS_ROLES", roles);
-            with("RABBITMQ_URI", "amqp://guest:guest@127.0.0.1:" + broker.port());
+            knobs.putAll(servers.knobs(roles, database));
+            with("RABBITMQ_URI", PrivateServers.brokerUri(roles, List.of(broker.port())));
             with("POSTGRES_URL", "jdbc:postgresql://127.0.0.1:%d/%s".formatted(postgresql.port(), database));
-            with("POSTGRES_USER", ROLE);
             with("NOTIFICATIONS_PUSH_ENDPOINT", "log:%s?showBodyType=false&showExchangePattern=false&maxChars=0"
                     .formatted(PUSHES));
         }
@@ -197,8 +189,9 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
         }
 
         /** Starts the process without waiting for it. */
-        JarProcess launch() throws IOException {
+        JarProcess launch() throws IOException, InterruptedException {
             List<String> arguments = new ArrayList<>(options);
+            arguments.add(JarProcess.archiveOption());
             List<Path> classPath = new ArrayList<>(first);
             classPath.add(JarProcess.JAR);
             if (failpoint) {
@@ -216,7 +209,7 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
         }
 
         /** Starts the process, and waits until it is ready. */
-        JarProcess start() throws IOException {
+        JarProcess start() throws IOException, InterruptedException {
             JarProcess process = launch();
             process.awaitReady();
             return process;
@@ -285,21 +278,25 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
      * second, and the table has what they were promised. The checker is told how long that took, with this second.
      */
     void healed() {
+        healed("");
+    }
+
+    /** Says so after one of several kinds of faults, for the report. */
+    void healed(String fault) {
         Instant healed = Instant.now();
         try {
             // a database that is not back yet, or has no table yet, answers with an exception
             await().atMost(Checker.RECOVERY_LIMIT).ignoreExceptions().until(() -> healed.isBefore(Instant.now().minusSeconds(1))
                     && rate() >= SERVED * formerRate && hasCaughtUp(healed));
-            Duration took = Duration.between(healed, Instant.now());
-            recovery = recovery != null && recovery.compareTo(took) > 0 ? recovery : took;
+            recoveries.add(new Report.Recovery(fault, Duration.between(healed, Instant.now())));
         } catch (ConditionTimeoutException e) {
-            recovery = null;
+            recoveries.add(new Report.Recovery(fault, null));
         }
     }
 
     /** The longest time that it took to recover; null if once it took too long. */
     Duration recovery() {
-        return recovery;
+        return recoveries.isEmpty() ? Duration.ZERO : Report.longest(recoveries);
     }
 
     // ---- the verdict ----
@@ -310,11 +307,8 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
         drain();
         Map<String, Long> waiting = rabbitmq().queues().values().stream()
                 .collect(Collectors.toMap(Queue::name, Queue::messages));
-        State state = new State(rows(), pushes(), waiting, quarantine(), recovery);
-        Verdict verdict = Checker.check(history, published, state, poison);
-        Files.createDirectories(KEPT);
-        Files.writeString(KEPT.resolve("report.txt"), test + ": " + verdict.summary() + "\n",
-                StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        State state = new State(rows(), pushes(), waiting, quarantine(), recovery());
+        verdict = Checker.check(history, published, state, poison);
         return verdict;
     }
 
@@ -325,7 +319,7 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
 
     /** Asserts that the checker finds nothing wrong, and the poison in quarantine. */
     Verdict assertKept(Set<String> poison) throws Exception {
-        Verdict verdict = verdict(poison);
+        verdict(poison);
         assertThat(verdict.violations().keySet()).as(verdict.toString()).isEmpty();
         return verdict;
     }
@@ -421,6 +415,8 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
 
     @Override
     public void afterEach(ExtensionContext context) throws Exception {
+        String faults = Report.add(test, context.getExecutionException().isEmpty(), recoveries, verdict);
+        System.out.println(test + ": " + (verdict == null ? "no verdict" : verdict.summary()) + faults);
         for (JarProcess process : processes) {
             process.kill();
         }
@@ -428,9 +424,6 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
         broker.close();
         postgresql.close();
         servers.restore();
-        servers.deleteQueues();
-        try (Connection connection = servers.postgresql().connect(); Statement statement = connection.createStatement()) {
-            statement.execute("DROP DATABASE " + database + " WITH (FORCE)");
-        }
+        servers.postgresql().execute("DROP DATABASE " + database + " WITH (FORCE)");
     }
 }

@@ -57,11 +57,18 @@ final class Verdict {
         return notifiedAgain;
     }
 
-    private long count(Outcome outcome) {
+    /** How many comments were posted. */
+    int posted() {
+        return outcomes.size();
+    }
+
+    /** Of how many comments this became. */
+    long count(Outcome outcome) {
         return outcomes.values().stream().filter(outcome::equals).count();
     }
 
-    private int count(Point point) {
+    /** How often something is wrong. */
+    int count(Point point) {
         return violations.getOrDefault(point, List.of()).size();
     }
 

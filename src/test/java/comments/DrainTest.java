@@ -1,0 +1,126 @@
+package comments;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.ConnectException;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import org.apache.camel.Exchange;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.DefaultExchange;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** How a process takes leave of its callers and of the broker. */
+class DrainTest {
+
+    private static final String HEAD = "POST /comments HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: "
+            + TestPipeline.COMMENT.length() + "\r\n\r\n";
+
+    private EmbeddedBroker broker;
+    private TestPipeline pipeline;
+    private HttpEngine engine;
+
+    @BeforeEach
+    void start() throws Exception {
+        broker = EmbeddedBroker.startInMemory();
+        pipeline = TestPipeline.start(Map.of("RABBITMQ_URI", broker.uri(), "COMMENTS_ROLES", "comment-service"));
+        engine = pipeline.bean("platform-http-engine", HttpEngine.class);
+    }
+
+    @AfterEach
+    void stop() {
+        pipeline.close();
+        broker.close();
+    }
+
+    /** A caller's connection. */
+    private final class Caller implements AutoCloseable {
+
+        private final Socket socket = new Socket("127.0.0.1", pipeline.port());
+        private final BufferedReader answers =
+                new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
+
+        Caller() throws IOException {
+            socket.setSoTimeout(10_000);
+        }
+
+        void send(String text) throws IOException {
+            socket.getOutputStream().write(text.getBytes(StandardCharsets.UTF_8));
+        }
+
+        /** Reads an answer, up to the end of its head. */
+        String answer() throws IOException {
+            StringBuilder head = new StringBuilder();
+            for (String line = answers.readLine(); line != null && !line.isEmpty(); line = answers.readLine()) {
+                head.append(line).append('\n');
+            }
+            return head.toString();
+        }
+
+        void assertThatItIsRefusedAndClosed() throws IOException {
+            assertThat(answer()).startsWith("HTTP/1.1 503 ").containsIgnoringCase("Connection: close").contains("Retry-After: ");
+            assertThat(answers.lines()).last().asString().endsWith("}");
+        }
+
+        @Override
+        public void close() throws IOException {
+            socket.close();
+        }
+    }
+
+    @Test
+    void callersAreAnsweredUntilTheLastOneHasGone() throws Exception {
+        try (Caller busy = new Caller(); Caller slow = new Caller(); Caller idle = new Caller()) {
+            busy.send(HEAD + TestPipeline.COMMENT);
+            assertThat(busy.answer()).startsWith("HTTP/1.1 202 ").doesNotContainIgnoringCase("Connection: close");
+            engine.drain();
+            slow.send(HEAD);
+            busy.send(HEAD + TestPipeline.COMMENT);
+            try (Caller late = new Caller()) {
+                late.send(HEAD + TestPipeline.COMMENT);
+                late.assertThatItIsRefusedAndClosed();
+            }
+            engine.stopListening();
+            assertThatThrownBy(Caller::new).isInstanceOf(ConnectException.class);
+            assertThat(engine.isConnected()).isTrue();
+            slow.send(TestPipeline.COMMENT);
+            slow.assertThatItIsRefusedAndClosed();
+            idle.send(HEAD + TestPipeline.COMMENT);
+            idle.assertThatItIsRefusedAndClosed();
+        }
+    }
+
+    @Test
+    void whoDoesNotGoIsSentAway() throws Exception {
+        try (Caller idle = new Caller()) {
+            idle.send(HEAD + TestPipeline.COMMENT);
+            assertThat(idle.answer()).startsWith("HTTP/1.1 202 ");
+            pipeline.close();
+            // up to the end of what the connection had to say
+            assertThat(idle.answers.lines()).last().asString().startsWith("{\"id\":");
+        }
+    }
+
+    @Test
+    void anIntakeThatIsShutLeavesMessagesToTheBroker() {
+        Intake intake = new Intake();
+        Exchange before = new DefaultExchange(new DefaultCamelContext());
+        intake.onExchangeBegin(null, before);
+        assertThat(before.isRouteStop()).isFalse();
+        assertThat(intake.isEmpty()).isFalse();
+        intake.shut();
+        Exchange after = new DefaultExchange(before.getContext());
+        intake.onExchangeBegin(null, after);
+        assertThat(after.isRouteStop()).isTrue();
+        intake.onExchangeDone(null, after);
+        intake.onExchangeDone(null, before);
+        assertThat(intake.isEmpty()).isTrue();
+    }
+}
