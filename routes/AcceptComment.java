@@ -41,6 +41,12 @@ public class AcceptComment implements Processor {
     private static final Pattern IDEMPOTENCY_KEY = Pattern.compile("[\\x21-\\x7e]{1,255}");
 
     private Callers callers = new Callers();
+    private Traces traces;
+
+    /** What follows the requests, if anything does. */
+    public void setTraces(Traces traces) {
+        this.traces = traces.ifEnabled();
+    }
 
     /** Who may post, and how much. By default everybody may post everything. */
     public void setCallers(Callers callers) {
@@ -49,6 +55,9 @@ public class AcceptComment implements Processor {
 
     @Override
     public void process(Exchange exchange) throws Exception {
+        if (traces != null) {
+            traces.begin(exchange);
+        }
         Message message = exchange.getMessage();
         String caller = callers.identify(message);
         MediaType mediaType = mediaType(message);

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamWriteConstraints;
 import com.fasterxml.jackson.core.util.ByteArrayBuilder;
+import io.opentelemetry.api.trace.SpanContext;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -33,6 +34,7 @@ public final class CommentBatch {
             .maxNestingDepth(Integer.MAX_VALUE).build()).build();
 
     private final List<Delivery> deliveries = new ArrayList<>();
+    private final List<SpanContext> requests = new ArrayList<>(0);
     // of messages; of single comments once the batch is taken apart
     private List<byte[]> bodies = new ArrayList<>();
     private boolean apart;
@@ -72,6 +74,11 @@ public final class CommentBatch {
     /** The messages to acknowledge when the batch is settled. */
     public List<Delivery> deliveries() {
         return deliveries;
+    }
+
+    /** The requests that are followed: see {@link Traces}. */
+    List<SpanContext> requests() {
+        return requests;
     }
 
     /** Notes that the insert begins, unless it is tried again. */

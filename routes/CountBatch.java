@@ -13,10 +13,21 @@ public class CountBatch implements Processor {
     private static final byte[] ACCEPTED_AT = "\"acceptedAt\":\"".getBytes(StandardCharsets.US_ASCII);
     private static final int TIME_LENGTH = "2026-11-22T15:00:00.123Z".length();
 
+    private Traces traces;
+
+    /** What follows the comments, if anything does. */
+    public void setTraces(Traces traces) {
+        this.traces = traces.ifEnabled();
+    }
+
     @Override
     public void process(Exchange exchange) {
         CommentBatch batch = exchange.getProperty(CommentBatch.PROPERTY, CommentBatch.class);
-        PipelineMetrics.inserted(batch.comments(), System.nanoTime() - batch.insertStartedNanos());
+        long nanos = System.nanoTime() - batch.insertStartedNanos();
+        PipelineMetrics.inserted(batch.comments(), nanos);
+        if (traces != null) {
+            traces.written(batch.requests(), batch.comments(), nanos);
+        }
         Instant now = Instant.now();
         for (byte[] body : batch.bodies()) {
             Instant acceptedAt = firstAcceptedAt(body);

@@ -14,6 +14,12 @@ public class GatherBatch implements AggregationStrategy {
     public static final String COMMENT_COUNT = "commentCount";
 
     private AcknowledgeInOrder acknowledge = new AcknowledgeInOrder();
+    private Traces traces;
+
+    /** What follows the comments, if anything does. */
+    public void setTraces(Traces traces) {
+        this.traces = traces.ifEnabled();
+    }
 
     /** What will acknowledge the messages: it is told of each. */
     public void setAcknowledge(AcknowledgeInOrder acknowledge) {
@@ -28,6 +34,9 @@ public class GatherBatch implements AggregationStrategy {
         Delivery delivery = Delivery.of(received);
         acknowledge.received(delivery);
         batch.add(delivery, message.getBody(byte[].class), count(message));
+        if (traces != null) {
+            Traces.gather(message, batch.requests());
+        }
         if (batched == null) {
             exchange.getMessage().setBody(batch);
             exchange.setProperty(CommentBatch.PROPERTY, batch);

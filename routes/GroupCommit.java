@@ -66,6 +66,7 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
     private ScheduledExecutorService timeouts;
     private volatile boolean open;
 
+    private Traces traces;
     private String endpoint;
     private int publishers = 1;
     private int groupSize = 1_000;
@@ -74,6 +75,11 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
     private long capacityBytes = 64 << 20;
     private long timeoutMillis = 5_000;
     private long delayMillis = 1;
+
+    /** What follows the exchanges, if anything does: the message carries the ids of their spans. */
+    public void setTraces(Traces traces) {
+        this.traces = traces.ifEnabled();
+    }
 
     /** Where a group is sent to. A message is taken for safe when the endpoint returns without an exception. */
     public void setEndpoint(String endpoint) {
@@ -291,6 +297,9 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
         Exchange sent = template.send(endpoint, message -> {
             message.getMessage().setHeader(GatherBatch.COMMENT_COUNT, values);
             message.getMessage().setBody(array(group));
+            if (traces != null) {
+                traces.carry(group.stream().map(Parked::exchange).toList(), message.getMessage());
+            }
         });
         // A handler that swallowed the exception did not make the message safe.
         return sent.getException() != null ? sent.getException()

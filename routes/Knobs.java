@@ -36,6 +36,7 @@ public final class Knobs {
         RULES.put("HTTP_MAX_BODY", wholeNumber(1_024, 64 << 20));
         RULES.put("POSTGRES_MIGRATE", Knobs::notBoolean);
         RULES.put("OBSERVE_EXCHANGES", Knobs::notBoolean);
+        RULES.put("OBSERVE_TRACES", Knobs::notBoolean);
         RULES.put("LOG_FORMAT", Knobs::notLogFormat);
         RULES.put("COMMENTS_CONFIRM_TIMEOUT", wholeNumber(100, 600_000));
         RULES.put("COMMENTS_PUBLISHERS", wholeNumber(1, 16));
@@ -114,7 +115,8 @@ public final class Knobs {
             BrokerAddress.of(value);
             return null;
         } catch (IllegalArgumentException e) {
-            return "must be amqp://user:password@host:port/virtual-host, or amqps for TLS, with host:port,host:port for a cluster";
+            return "must be amqp://user:password@host:port/virtual-host, or amqps for TLS,"
+                    + " with host:port,host:port for a cluster";
         }
     }
 

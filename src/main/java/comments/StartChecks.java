@@ -60,7 +60,8 @@ final class StartChecks extends MainListenerSupport {
         ServerCheck.broker(knob(context, "RABBITMQ_URI"));
         if (hasRole(context, PROCESSOR)) {
             // makes the schema, too
-            ServerCheck.database(context.getRegistry().lookupByNameAndType("comments", CommentsDataSource.class)::getConnection);
+            CommentsDataSource database = context.getRegistry().lookupByNameAndType("comments", CommentsDataSource.class);
+            ServerCheck.database(database::getConnection);
         }
     }
 

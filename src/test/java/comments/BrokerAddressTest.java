@@ -19,12 +19,13 @@ class BrokerAddressTest {
     @Test
     void allNodesOfAClusterShareTheUserAndTheVirtualHost() {
         assertThat(BrokerAddress.of("amqps://ann:a,b@one:5671,two,[::1]:5673/orders"))
-                .isEqualTo(new BrokerAddress(true, "amqp://ann:a,b@one:5671/orders", List.of("one:5671", "two", "[::1]:5673")));
+                .isEqualTo(new BrokerAddress(true, "amqp://ann:a,b@one:5671/orders",
+                        List.of("one:5671", "two", "[::1]:5673")));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "localhost:5672", "http://one", "amqp://one:5672,", "amqp://,one", "amqp://one:port", "amqp://one,two:port",
-        "amqp://one two", "amqp://under_score", "amqp://one/a/b"})
+    @ValueSource(strings = {"", "localhost:5672", "http://one", "amqp://one:5672,", "amqp://,one", "amqp://one:port",
+        "amqp://one,two:port", "amqp://one two", "amqp://under_score", "amqp://one/a/b"})
     void whatTheClientWouldMisunderstandIsRefusedWithoutRepeatingIt(String text) {
         assertThatIllegalArgumentException().isThrownBy(() -> BrokerAddress.of(text)).withMessageNotContaining("one:")
                 .withNoCause();

@@ -30,8 +30,8 @@ class ScaleOutIT {
     private static final int NODES = 3;
     private static final Map<String, Integer> PROCESSES = new TreeMap<>(Map.of(SERVICE, 2, PROCESSOR, 3, NOTIFIER, 2));
     /** What a process of each kind has done once it has work. */
-    private static final Map<String, String> WORK =
-            Map.of(SERVICE, "comments_accepted_total", PROCESSOR, "comments_persisted_total", NOTIFIER, "comments_pushed_total");
+    private static final Map<String, String> WORK = Map.of(SERVICE, "comments_accepted_total",
+            PROCESSOR, "comments_persisted_total", NOTIFIER, "comments_pushed_total");
 
     @RegisterExtension
     static final Servers SERVERS = new Servers(NODES);
@@ -60,7 +60,8 @@ class ScaleOutIT {
 
         for (int round = 0; round < ROUNDS; round++) {
             String leader = queues().get("comments").leader();
-            PrivateRabbitMQ node = SERVERS.nodes().stream().filter(one -> one.name().equals(leader)).findFirst().orElseThrow();
+            PrivateRabbitMQ node =
+                    SERVERS.nodes().stream().filter(one -> one.name().equals(leader)).findFirst().orElseThrow();
             node.kill();
             awaitServed("kill -9 of the node that leads the queue of comments");
 
