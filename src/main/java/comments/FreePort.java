@@ -3,17 +3,25 @@ package comments;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
-/** Finds a TCP port on loopback that nobody listens on. */
+/** A port on loopback that nobody listens on. */
 final class FreePort {
+
+    private static final Set<Integer> FOUND = ConcurrentHashMap.newKeySet();
 
     private FreePort() {
     }
 
-    /** A port that was free just now. */
+    /** Finds one, and never the same twice: who was given it first may not listen yet. */
     static int find() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
+        while (true) {
+            try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+                if (FOUND.add(socket.getLocalPort())) {
+                    return socket.getLocalPort();
+                }
+            }
         }
     }
 }
