@@ -23,22 +23,12 @@ final class Drain extends MainListenerSupport {
     private static final int POLL_MILLIS = 20;
     private static final String PROCESSOR = "comment-job-processor";
 
-    private boolean ending;
-
-    @Override
-    public void afterStop(BaseMainSupport main) {
-        if (ending) {
-            LOG.info("Ended");
-        }
-    }
-
     @Override
     public void beforeStop(BaseMainSupport main) {
         CamelContext context = main.getCamelContext();
         if (context == null || !context.isStarted()) {
             return;
         }
-        ending = true;
         LOG.info("Ending: nothing is accepted any more, and what is under way comes to its end");
         Registry registry = context.getRegistry();
         registry.lookupByNameAndType("admitComment", AdmitComment.class).close();
