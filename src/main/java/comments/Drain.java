@@ -28,22 +28,12 @@ final class Drain extends MainListenerSupport {
     private static final Duration SETTLE = Duration.ofSeconds(SECONDS).minus(LEAVE);
     private static final int POLL_MILLIS = 20;
 
-    private boolean ending;
-
-    @Override
-    public void afterStop(BaseMainSupport main) {
-        if (ending) {
-            LOG.info("Ended");
-        }
-    }
-
     @Override
     public void beforeStop(BaseMainSupport main) {
         CamelContext context = main.getCamelContext();
         if (context == null || !context.isStarted()) {
             return;
         }
-        ending = true;
         LOG.info("Ending: nothing is accepted any more, and what is under way comes to its end");
         Registry registry = context.getRegistry();
         HttpEngine engine = registry.lookupByNameAndType("platform-http-engine", HttpEngine.class);

@@ -93,6 +93,8 @@ class ImageIT {
         // a JVM that must use the archive of classes
         command.add("-Xshare:on");
         command.addAll(entryPoint.subList(1, entryPoint.size()));
+        // an option of the JDK in the image, which those before 23 don't know
+        command.removeIf(option -> option.startsWith("--sun-misc") && Runtime.version().feature() < 23);
         Map<String, String> environment = new HashMap<>();
         Pattern.compile("(?m)^ENV (\\w+)=(\\S+)$").matcher(Files.readString(DeploymentFiles.DOCKERFILE)).results()
                 .forEach(variable -> environment.put(variable.group(1), variable.group(2)));

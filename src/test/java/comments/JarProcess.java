@@ -30,6 +30,9 @@ public final class JarProcess implements AutoCloseable {
     static final String JAVA = Path.of(System.getProperty("java.home"), "bin", "java").toString();
 
     private static final List<String> PACKAGED = List.of("@" + Path.of("docker", "jvm.options"), "-jar", JAR.toString());
+    /** What keeps a JDK that warns of what Netty does from doing so; those before 23 don't know these options. */
+    private static final List<String> QUIET = Runtime.version().feature() < 23 ? List.of()
+            : List.of("--sun-misc-unsafe-memory-access=allow", "--enable-native-access=ALL-UNNAMED");
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
 
     private final int port = FreePort.find();
@@ -59,6 +62,13 @@ public final class JarProcess implements AutoCloseable {
         JarProcess application = new JarProcess(command, knobs);
         application.awaitReady();
         return application;
+    }
+
+    /** Starts a class of the application or of the tests, which needs no jar, and returns at once. */
+    static JarProcess launchClass(String main, Map<String, String> knobs) throws IOException {
+        List<String> arguments = new ArrayList<>(QUIET);
+        arguments.addAll(List.of("-cp", System.getProperty("java.class.path"), main));
+        return launch(knobs, arguments);
     }
 
     /** Starts the application by the given arguments of java, and returns at once. */
