@@ -175,7 +175,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
 
     private void end(HttpServerResponse response, Exchange exchange) {
         // other requests of an HTTP/2 connection may still wait for their answers
-        if (engine.isDraining() && response.streamId() < 0) {
+        if (engine.isLeaving() && response.streamId() < 0) {
             response.putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE).endHandler(written -> response.close());
         }
         if (exchange.getException() != null && !isStarted()) {

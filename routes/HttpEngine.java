@@ -59,6 +59,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     private final Set<HttpConnection> connections = ConcurrentHashMap.newKeySet();
     private final AtomicInteger pending = new AtomicInteger();
     private volatile boolean draining;
+    private volatile boolean leaving;
 
     @Override
     protected void doInit() throws Exception {
@@ -116,14 +117,17 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         });
     }
 
-    /** Refuses all requests from now on, and closes each connection with its next answer, so that callers go elsewhere. */
+    /**
+     * Refuses all requests from now on. Connections stay open: a caller whose is closed opens another, and the kernel resets what
+     * it has taken, and we have not yet, when we stop listening.
+     */
     void drain() {
         draining = true;
     }
 
     /**
-     * Takes no more connections, and serves those that are there. (Vert.x closes all of them together with the socket that it
-     * listens on, and what a caller has just sent would get no answer.)
+     * Takes no more connections, and closes those that are there with their next answer. (Vert.x closes all of them together
+     * with the socket that it listens on, and what a caller has just sent would get no answer.)
      */
     void stopListening() throws InterruptedException, ExecutionException {
         if (vertx == null) {
@@ -138,6 +142,11 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
                 listening.forEach(Channel::close);
             }).get();
         }
+        // a connection that was accepted last is a task of one of these by now, and connected once they have come to the next
+        for (EventExecutor loop : vertx.nettyEventLoopGroup()) {
+            loop.submit(() -> { }).get();
+        }
+        leaving = true;
     }
 
     /** Whether a caller is connected. */
@@ -145,8 +154,9 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         return !connections.isEmpty();
     }
 
-    boolean isDraining() {
-        return draining;
+    /** Whether each connection must be closed with its next answer. */
+    boolean isLeaving() {
+        return leaving;
     }
 
     /** Counts the requests on the event loop that are not answered. */
@@ -178,7 +188,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     private void handle(HttpServerRequest request) {
         if (draining) {
             // once its body is here: closing a socket with data in it resets it, and the answer may be lost
-            request.endHandler(end -> HttpProblems.answerAndClose(request, 503));
+            request.endHandler(end -> refuse(request));
             return;
         }
         Map<String, EventLoopConsumer> byMethod = eventLoopConsumers.get(request.path());
@@ -187,6 +197,14 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
             consumer.handle(request);
         } else {
             router.handle(request);
+        }
+    }
+
+    private void refuse(HttpServerRequest request) {
+        if (leaving) {
+            HttpProblems.answerAndClose(request, 503);
+        } else {
+            HttpProblems.answer(request.response(), 503);
         }
     }
 

@@ -118,7 +118,8 @@ public class PrivateServers implements BeforeAllCallback {
         assumeTrue(PrivatePostgreSQL.missing() == null, PrivatePostgreSQL::missing);
         boolean shared = size == 1 && !encrypted;
         Store store = shared ? context.getRoot().getStore(NAMESPACE) : context.getStore(NAMESPACE);
-        running = store.getOrComputeIfAbsent(Running.class, key -> Running.start(size, encrypted), Running.class);
+        // a key of its own, since a store also has what is in those above it
+        running = store.getOrComputeIfAbsent(List.of(size, encrypted), key -> Running.start(size, encrypted), Running.class);
     }
 
     /** The node, or one that runs. */

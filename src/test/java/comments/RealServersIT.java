@@ -152,6 +152,7 @@ class RealServersIT {
             assertThat(SERVERS.rabbitmq().messages("comments")).isPositive();
             assertThat(processor.observe("health")).contains("DOWN");
             processor.kill();
+            SERVERS.declare("notifications");
 
             try (JarProcess next = run("comment-job-processor"); JarProcess notifier = run("notification-service")) {
                 awaitEmptyQueues();

@@ -97,7 +97,9 @@ class SecureServersIT {
     private static void assertRefused(String user, Use use) throws Exception {
         ConnectionFactory factory = new ConnectionFactory();
         factory.setUri(PrivateServers.brokerUri(user, List.of(SERVERS.rabbitmq().port())));
-        try (var connection = factory.newConnection(); Channel channel = connection.createChannel()) {
+        try (var connection = factory.newConnection()) {
+            // the refusal closes it
+            Channel channel = connection.createChannel();
             assertThatThrownBy(() -> use.of(channel)).as(user).rootCause().hasMessageContaining("ACCESS_REFUSED");
         }
     }

@@ -73,6 +73,11 @@ final class TestPipeline implements AutoCloseable {
                 BodyHandlers.ofString()).body();
     }
 
+    /** Does what a process does first when it is told to end. */
+    void drain() {
+        new Drain().beforeStop(main);
+    }
+
     @Override
     public void close() {
         main.stop();

@@ -75,6 +75,7 @@ class EdgeFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag("slow")
     void e2ABrokerIsKilledDuringTwoHundredConcurrentPosts() throws Exception {
         start();
         trial.post(200, 500);
@@ -86,6 +87,7 @@ class EdgeFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag("slow")
     void e3ABrokerIsDownForSeconds() throws Exception {
         stopBroker(Duration.ofSeconds(5));
     }
@@ -215,6 +217,7 @@ class EdgeFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag("slow")
     void e8TenTimesTheCapacityIsOfferedForSeconds() throws Exception {
         overload(Duration.ofSeconds(8));
     }

@@ -84,6 +84,7 @@ class NotificationFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag("slow")
     void n3TheThrottleIsSlowerThanTheInflowForSeconds() throws Exception {
         throttle(Duration.ofSeconds(8));
     }

@@ -113,6 +113,7 @@ class ProcessorFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag("slow")
     void c9ABrokerIsRestartedWithThreeBatchesInFlight() throws Exception {
         restartBroker(1);
     }
@@ -152,6 +153,7 @@ class ProcessorFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag("slow")
     void c11ADatabaseStopsInMidCommitForSeconds() throws Exception {
         stopDatabase(Duration.ofSeconds(8));
     }
@@ -226,6 +228,7 @@ class ProcessorFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag("slow")
     void c12TheDatabaseIsFrozenForSeconds() throws Exception {
         start();
         trial.post();
@@ -386,6 +389,7 @@ class ProcessorFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag("slow")
     void c15ANotifierIsToldToEndWhenAPushHangs() throws Exception {
         JarProcess others = trial.process(SERVICE, PROCESSOR).launch();
         JarProcess notifier = trial.process(NOTIFIER).failpoint("before:push:hold:10").start();
@@ -405,6 +409,7 @@ class ProcessorFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag("slow")
     void c15AProcessIsToldToEndWhenTheDatabaseIsDown() throws Exception {
         JarProcess processor = start();
         trial.post();
@@ -420,6 +425,7 @@ class ProcessorFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag("slow")
     void c16AProcessorStopsWithABatchThatAnotherWritesInTheMeantime() throws Exception {
         JarProcess processor = start(service().failpoint("before:insert-comments:2000:10"));
         trial.post();
@@ -451,6 +457,7 @@ class ProcessorFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag("slow")
     void c17AProcessWithTooSmallAHeapCopesOrEndsAndLosesNothing() throws Exception {
         JarProcess small = trial.process(SERVICE, PROCESSOR, NOTIFIER).jvm("-Xmx64m").start();
         trial.post();
