@@ -45,7 +45,9 @@ class BannerTest {
             assertThat(example.group(1)).isEqualTo(find(process, "^  comments +(\\S+)$").group(1));
             assertThat(status(HttpRequest.newBuilder(URI.create(example.group(1))).header(example.group(2), example.group(3))
                     .POST(HttpRequest.BodyPublishers.ofString(example.group(4))))).isEqualTo(202);
-            await().atMost(Duration.ofSeconds(30)).until(() -> process.pushed() == 1);
+            // the batch is logged when its notification is confirmed, which may be pushed by then
+            await().atMost(Duration.ofSeconds(30)).until(() -> process.pushed() == 1
+                    && process.log().anyMatch(line -> line.contains(" Wrote ")));
             process.terminate();
             assertThat(process.log()).allMatch(line -> line.matches(LINE))
                     .anyMatch(line -> line.matches(".* Wrote 1 comments in \\d+ ms, .*"))
