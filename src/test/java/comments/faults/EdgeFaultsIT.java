@@ -75,7 +75,6 @@ class EdgeFaultsIT extends ServiceFaults {
     }
 
     @Test
-    @Tag("slow")
     void e2ABrokerIsKilledDuringTwoHundredConcurrentPosts() throws Exception {
         start();
         trial.post(200, 500);
@@ -87,7 +86,6 @@ class EdgeFaultsIT extends ServiceFaults {
     }
 
     @Test
-    @Tag("slow")
     void e3ABrokerIsDownForSeconds() throws Exception {
         stopBroker(Duration.ofSeconds(5));
     }
@@ -217,7 +215,6 @@ class EdgeFaultsIT extends ServiceFaults {
     }
 
     @Test
-    @Tag("slow")
     void e8TenTimesTheCapacityIsOfferedForSeconds() throws Exception {
         overload(Duration.ofSeconds(8));
     }

@@ -84,7 +84,6 @@ class NotificationFaultsIT extends ServiceFaults {
     }
 
     @Test
-    @Tag("slow")
     void n3TheThrottleIsSlowerThanTheInflowForSeconds() throws Exception {
         throttle(Duration.ofSeconds(8));
     }

@@ -113,7 +113,6 @@ class ProcessorFaultsIT extends ServiceFaults {
     }
 
     @Test
-    @Tag("slow")
     void c9ABrokerIsRestartedWithThreeBatchesInFlight() throws Exception {
         restartBroker(1);
     }
@@ -153,7 +152,6 @@ class ProcessorFaultsIT extends ServiceFaults {
     }
 
     @Test
-    @Tag("slow")
     void c11ADatabaseStopsInMidCommitForSeconds() throws Exception {
         stopDatabase(Duration.ofSeconds(8));
     }
@@ -228,7 +226,6 @@ class ProcessorFaultsIT extends ServiceFaults {
     }
 
     @Test
-    @Tag("slow")
     void c12TheDatabaseIsFrozenForSeconds() throws Exception {
         start();
         trial.post();
@@ -389,7 +386,6 @@ class ProcessorFaultsIT extends ServiceFaults {
     }
 
     @Test
-    @Tag("slow")
     void c15ANotifierIsToldToEndWhenAPushHangs() throws Exception {
         JarProcess others = trial.process(SERVICE, PROCESSOR).launch();
         JarProcess notifier = trial.process(NOTIFIER).failpoint("before:push:hold:10").start();
@@ -409,7 +405,6 @@ class ProcessorFaultsIT extends ServiceFaults {
     }
 
     @Test
-    @Tag("slow")
     void c15AProcessIsToldToEndWhenTheDatabaseIsDown() throws Exception {
         JarProcess processor = start();
         trial.post();
@@ -455,7 +450,6 @@ class ProcessorFaultsIT extends ServiceFaults {
     }
 
     @Test
-    @Tag("slow")
     void c17AProcessWithTooSmallAHeapCopesOrEndsAndLosesNothing() throws Exception {
         JarProcess small = trial.process(SERVICE, PROCESSOR, NOTIFIER).jvm("-Xmx64m").start();
         trial.post();

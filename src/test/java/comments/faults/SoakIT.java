@@ -54,7 +54,6 @@ class SoakIT {
             Map.entry("sessions of the database ended", random -> trial.endSessions()));
 
     @Test
-    @Tag("slow")
     void randomFaultsForAMinuteLoseAndDoubleNothing() throws Exception {
         soak(Duration.ofMinutes(1));
     }
