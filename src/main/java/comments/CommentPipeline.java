@@ -14,7 +14,8 @@ public final class CommentPipeline {
             "infrastructure.camel.yaml",
             "comment-service.camel.yaml",
             "comment-job-processor.camel.yaml",
-            "notification-service.camel.yaml");
+            "notification-service.camel.yaml",
+            "comment-reader.camel.yaml");
 
     private CommentPipeline() {
     }

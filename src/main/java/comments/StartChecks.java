@@ -9,6 +9,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Properties;
+import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.MainListenerSupport;
@@ -22,13 +23,14 @@ final class StartChecks extends MainListenerSupport {
 
     private static final String SERVICE = "comment-service";
     private static final String PROCESSOR = "comment-job-processor";
+    private static final String READER = "comment-reader";
 
     @Override
     public void beforeConfigure(BaseMainSupport main) {
         CamelContext context = main.getCamelContext();
-        List<String> needed = hasRole(context, PROCESSOR) ? List.of("RABBITMQ_URI", "POSTGRES_URL") : List.of("RABBITMQ_URI");
         Properties defaults = defaults();
-        List<String> missing = needed.stream()
+        List<String> missing = Stream.of("RABBITMQ_URI", "POSTGRES_URL")
+                .filter(name -> name.equals("RABBITMQ_URI") ? needsBroker(context) : needsDatabase(context))
                 .filter(name -> !isSet(name) && knob(context, name).equals(defaults.getProperty(name))).toList();
         if (!missing.isEmpty()) {
             throw new ConfigurationException(String.join(" and ", missing) + " must be set, as "
@@ -56,11 +58,13 @@ final class StartChecks extends MainListenerSupport {
     public void beforeStart(BaseMainSupport main) {
         CamelContext context = main.getCamelContext();
         requireFree(context, "MANAGEMENT");
-        if (hasRole(context, SERVICE)) {
+        if (hasRole(context, SERVICE) || hasRole(context, READER)) {
             requireFree(context, "HTTP");
         }
-        reachBroker(knob(context, "RABBITMQ_URI"));
-        if (hasRole(context, PROCESSOR)) {
+        if (needsBroker(context)) {
+            reachBroker(knob(context, "RABBITMQ_URI"));
+        }
+        if (needsDatabase(context)) {
             reachDatabase(context.getRegistry().lookupByNameAndType("comments", CommentsDataSource.class));
         }
     }
@@ -100,6 +104,14 @@ final class StartChecks extends MainListenerSupport {
         }
     }
 
+    private static boolean needsBroker(CamelContext context) {
+        return !knob(context, "COMMENTS_ROLES").equals(READER);
+    }
+
+    private static boolean needsDatabase(CamelContext context) {
+        return hasRole(context, PROCESSOR) || hasRole(context, READER);
+    }
+
     private static boolean hasRole(CamelContext context, String role) {
         return knob(context, "COMMENTS_ROLES").contains(role);
     }
@@ -114,6 +126,10 @@ final class StartChecks extends MainListenerSupport {
         if (hasRole(context, SERVICE)) {
             org.slf4j.LoggerFactory.getLogger(CommentPipeline.class)
                     .info("Post comments to http://localhost:{}/comments", knob(context, "HTTP_PORT"));
+        }
+        if (hasRole(context, READER)) {
+            org.slf4j.LoggerFactory.getLogger(CommentPipeline.class)
+                    .info("Read comments from http://localhost:{}/comments?postId=…", knob(context, "HTTP_PORT"));
         }
     }
 }

@@ -57,7 +57,7 @@ class KnobsTest {
         "HTTP_PORT | 65536 | must be a whole number from 1 to 65535",
         "MANAGEMENT_PORT | 8080 | must differ from HTTP_PORT",
         "OBSERVE_EXCHANGES | yes | must be true or false",
-        "COMMENTS_ROLES | comment-server | must be any of comment-job-processor, comment-service, notification-service",
+        "COMMENTS_ROLES | comment-server | must be any of comment-job-processor, comment-reader, comment-service, notification-service",
         "COMMENTS_ROLES | '' | must be any of",
         "COMMENTS_ROLES | 'comment-service,' | must be any of",
         "RABBITMQ_URI | localhost:5672 | must be amqp://user:password@host:port/virtual-host",

@@ -32,9 +32,9 @@ class ReadmeTest {
                 comment.setLength(0);
             } else if (line.startsWith("# ")) {
                 comment.append(comment.isEmpty() ? "" : " ").append(line.substring(2));
-            } else if (line.matches("[A-Z_]+ = .*")) {
-                String[] knob = line.split(" = ");
-                table.append("| `%s` | `%s` | %s |\n".formatted(knob[0], knob[1], comment));
+            } else if (line.matches("[A-Z_]+ =.*")) {
+                String[] knob = line.split(" = ?", 2);
+                table.append("| `%s` | %s | %s |\n".formatted(knob[0], knob[1].isEmpty() ? "" : "`" + knob[1] + "`", comment));
                 comment.setLength(0);
             }
         }
