@@ -1,5 +1,6 @@
 package comments;
 
+import java.util.concurrent.RejectedExecutionException;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
@@ -25,8 +26,8 @@ public class AnswerReadWithProblem implements Processor {
         if (failure instanceof InvalidRequest invalid) {
             AnswerWithProblem.write(message, invalid);
         } else {
-            // what fails again at once was logged when it failed first
-            if (!(failure instanceof ReadsPaused)) {
+            // what fails again at once was logged when it failed first, and that many listen is no failure
+            if (!(failure instanceof ReadsPaused || failure instanceof RejectedExecutionException)) {
                 LOG.warn("A read failed: {}", failure.toString());
             }
             message.setHeader(Exchange.HTTP_RESPONSE_CODE, 503);

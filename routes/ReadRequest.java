@@ -77,6 +77,18 @@ final class ReadRequest {
         throw InvalidRequest.malformed("The id in the path must be a UUID, and is: " + shown(id));
     }
 
+    /** The post that the query names, or null. */
+    String postId() throws InvalidRequest {
+        List<String> ids = parameters.getOrDefault("postId", List.of());
+        if (ids.isEmpty()) {
+            return null;
+        }
+        if (ids.size() > 1 || ids.get(0).isEmpty() || ids.get(0).length() > 400 || ids.get(0).indexOf(0) >= 0) {
+            throw InvalidRequest.malformed("The query parameter postId must be given once, with the id of a post.");
+        }
+        return ids.get(0);
+    }
+
     /** What the caller has already: the values of If-None-Match. */
     List<String> ifNoneMatch() {
         return ifNoneMatch;

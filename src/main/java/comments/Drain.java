@@ -10,8 +10,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends a process in order, before Camel stops its routes: refuses new comments, answers those that wait, and lets the batches
- * that are being written come to their end. Camel itself does not wait for what an aggregator has handed to its threads.
+ * Ends a process in order, before Camel stops its routes: refuses new comments, answers those that wait, sends those away who
+ * listen, and lets the batches that are being written come to their end. Camel itself does not wait for what an aggregator has
+ * handed to its threads.
  *
  * <p>It takes {@value #SECONDS} s at most. The broker delivers again what was not acknowledged when consuming ended; its rows
  * are there, and its notification is sent again.
@@ -33,6 +34,7 @@ final class Drain extends MainListenerSupport {
         registry.lookupByNameAndType("admitComment", AdmitComment.class).close();
         HttpEngine engine = registry.lookupByNameAndType("platform-http-engine", HttpEngine.class);
         engine.drain();
+        registry.lookupByNameAndType("listeners", Listeners.class).endAll("stopping");
         BatchWriters writers = registry.lookupByNameAndType("batchWriters", BatchWriters.class);
         try {
             long end = System.nanoTime() + Duration.ofSeconds(SECONDS).toNanos();

@@ -30,7 +30,7 @@ final class StartChecks extends MainListenerSupport {
         CamelContext context = main.getCamelContext();
         Properties defaults = defaults();
         List<String> missing = Stream.of("RABBITMQ_URI", "POSTGRES_URL")
-                .filter(name -> name.equals("RABBITMQ_URI") ? needsBroker(context) : needsDatabase(context))
+                .filter(name -> name.equals("RABBITMQ_URI") || needsDatabase(context))
                 .filter(name -> !isSet(name) && knob(context, name).equals(defaults.getProperty(name))).toList();
         if (!missing.isEmpty()) {
             throw new ConfigurationException(String.join(" and ", missing) + " must be set, as "
