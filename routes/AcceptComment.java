@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonFactoryBuilder;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.util.ByteArrayBuilder;
-import comments.CommentReader.Comments;
+import comments.CommentParser.Comments;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,7 +63,7 @@ public class AcceptComment implements Processor {
         MediaType mediaType = mediaType(message);
         String key = idempotencyKey(message);
         byte[] body = body(message);
-        Comments comments = mediaType == MediaType.JSON ? CommentReader.read(body) : CommentReader.readLines(body);
+        Comments comments = mediaType == MediaType.JSON ? CommentParser.read(body) : CommentParser.readLines(body);
         callers.charge(caller, message, comments.list().size());
         List<UUID> ids = ids(comments, caller, key);
         exchange.setProperty(ACCEPTED, new Accepted(ids, comments.bulk()));

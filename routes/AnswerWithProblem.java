@@ -20,25 +20,31 @@ public class AnswerWithProblem implements Processor {
     public void process(Exchange exchange) {
         Message message = exchange.getMessage();
         message.removeHeaders("*");
-        message.setHeader(Exchange.CONTENT_TYPE, Problem.MEDIA_TYPE);
         Exception failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
         if (failure instanceof InvalidRequest invalid) {
             PipelineMetrics.refused(reason(invalid));
-            message.setHeader(Exchange.HTTP_RESPONSE_CODE, invalid.status());
-            message.setBody(Problem.json(invalid.status(), invalid.getMessage(), invalid.errors()));
-            if (invalid.status() == 401) {
-                message.setHeader("WWW-Authenticate", "Bearer");
-            }
-            if (invalid.retryAfter() != null) {
-                message.setHeader("Retry-After", invalid.retryAfter().toSeconds() + 1);
-            }
+            write(message, invalid);
         } else {
             PipelineMetrics.refused(reason(failure));
             message.setHeader(Exchange.HTTP_RESPONSE_CODE, 503);
+            message.setHeader(Exchange.CONTENT_TYPE, Problem.MEDIA_TYPE);
             message.setHeader("Retry-After", RETRY_AFTER_SECONDS);
             message.setBody(Problem.json(503, failure instanceof NotAdmitted || failure instanceof RejectedExecutionException
                     ? "Nothing is accepted now. Retry later."
                     : "The comment is not promised. Retry with the same Idempotency-Key."));
+        }
+    }
+
+    /** Writes the answer to what is the caller's fault. */
+    static void write(Message message, InvalidRequest invalid) {
+        message.setHeader(Exchange.HTTP_RESPONSE_CODE, invalid.status());
+        message.setHeader(Exchange.CONTENT_TYPE, Problem.MEDIA_TYPE);
+        message.setBody(Problem.json(invalid.status(), invalid.getMessage(), invalid.errors()));
+        if (invalid.status() == 401) {
+            message.setHeader("WWW-Authenticate", "Bearer");
+        }
+        if (invalid.retryAfter() != null) {
+            message.setHeader("Retry-After", invalid.retryAfter().toSeconds() + 1);
         }
     }
 

@@ -7,7 +7,7 @@ import org.apache.camel.impl.health.AbstractHealthCheck;
 
 /**
  * The health check {@code comments/broker}: whether the broker is there, and takes messages, on every connection that this
- * process uses. A process without it isn't ready, but it is alive, and connects again by itself.
+ * process needs. A process without it isn't ready, but it is alive, and connects again by itself.
  */
 public class BrokerHealth extends AbstractHealthCheck {
 
@@ -23,7 +23,8 @@ public class BrokerHealth extends AbstractHealthCheck {
     @Override
     protected void doCall(HealthCheckResultBuilder builder, Map<String, Object> options) {
         String unusable = getCamelContext().getRegistry().findByType(RabbitConnections.class).stream()
-                .filter(connections -> !connections.isUsable()).map(RabbitConnections::getPurpose).sorted()
+                .filter(connections -> !(connections instanceof PushConnections) && !connections.isUsable())
+                .map(RabbitConnections::getPurpose).sorted()
                 .collect(Collectors.joining(", "));
         if (unusable.isEmpty()) {
             builder.up();

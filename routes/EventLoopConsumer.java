@@ -4,6 +4,7 @@ import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import java.util.Map;
@@ -29,7 +30,8 @@ import org.apache.camel.support.http.HttpUtil;
  * and on whatever thread that is. Camel's own consumer takes a worker thread for each request, for as long as its route
  * takes.
  *
- * <p>Only for routes that never block, with a fixed path, whose bodies fit into memory both ways. The body is a byte array.
+ * <p>Only for routes that never block, with a fixed path, whose bodies fit into memory both ways. The body is a byte array;
+ * that of an answer may be an {@link OpenAnswer} instead, which goes on when the exchange is done.
  * The headers are those that platform-http makes, without query parameters; they are made only if a step asks for them.
  */
 final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpConsumer, Suspendable {
@@ -98,6 +100,10 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         }
         if (outbox == null) {
             outbox = new Outbox(Vertx.currentContext());
+        }
+        if (request.method() == HttpMethod.GET) {
+            // Camel would keep back what a route says of it
+            request.response().putHeader(HttpHeaders.CACHE_CONTROL, "no-cache");
         }
         String length = request.headers().get(HttpHeaders.CONTENT_LENGTH);
         if (length != null && Long.parseLong(length) > engine.maxBody()) {
@@ -188,8 +194,9 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             return;
         }
         Message message = exchange.getMessage();
-        byte[] body = message.getBody(byte[].class);
-        response.setStatusCode(HttpUtil.determineResponseCode(exchange, body));
+        OpenAnswer open = message.getBody() instanceof OpenAnswer answer ? answer : null;
+        byte[] body = open == null ? message.getBody(byte[].class) : null;
+        response.setStatusCode(HttpUtil.determineResponseCode(exchange, open == null ? body : open));
         HeaderFilterStrategy filter = getEndpoint().getHeaderFilterStrategy();
         for (Map.Entry<String, Object> header : message.getHeaders().entrySet()) {
             String name = header.getKey();
@@ -205,7 +212,9 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         if (contentType != null) {
             response.headers().set(HttpHeaders.CONTENT_TYPE, contentType);
         }
-        if (body == null) {
+        if (open != null) {
+            open.open(response);
+        } else if (body == null) {
             response.end();
         } else {
             response.end(Buffer.buffer(body));

@@ -17,12 +17,14 @@ import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 import org.apache.camel.Processor;
 import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
 import org.apache.camel.component.platform.http.spi.Method;
@@ -30,6 +32,7 @@ import org.apache.camel.component.platform.http.spi.PlatformHttpConsumer;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpConsumer;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpEngine;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
+import org.apache.camel.support.DefaultHeaderFilterStrategy;
 import org.apache.camel.support.TempDirHelper;
 
 /**
@@ -84,9 +87,17 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         if (router == null) {
             createRouter();
         }
-        Set<Method> methods = Method.parseList(endpoint.getHttpMethodRestrict());
+        Set<Method> methods = EnumSet.copyOf(Method.parseList(endpoint.getHttpMethodRestrict()));
         if (methods.stream().anyMatch(method -> eventLoopEndpoints.contains(method + " " + endpoint.getPath()))) {
             return new EventLoopConsumer(endpoint, processor, this, methods);
+        }
+        // who may GET may ask for the headers alone (RFC 9110, 9.1)
+        if (methods.contains(Method.GET) && methods.add(Method.HEAD)) {
+            endpoint.setHttpMethodRestrict(methods.stream().map(Method::name).collect(Collectors.joining(",")));
+        }
+        // Camel keeps it back, though only a route knows how long its answer may be kept
+        if (endpoint.getHeaderFilterStrategy() instanceof DefaultHeaderFilterStrategy filter) {
+            filter.getOutFilter().remove("cache-control");
         }
         return new VertxPlatformHttpConsumer(endpoint, processor, getHandlers(),
                 VertxPlatformHttpRouter.getRouterNameFromPort(port)) {

@@ -10,7 +10,9 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Router;
+import java.util.Arrays;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** Answers what the HTTP server refuses before a route sees it. */
@@ -61,8 +63,14 @@ final class HttpProblems {
     }
 
     private static String methods(Router router, String path) {
-        return router.getRoutes().stream().filter(route -> path.equals(route.getPath()))
+        return router.getRoutes().stream().filter(route -> route.getPath() != null && path.matches(pattern(route.getPath())))
                 .flatMap(route -> route.methods().stream()).map(HttpMethod::name).distinct().collect(Collectors.joining(", "));
+    }
+
+    /** A path of the router, such as {@code /comments/:id}, as a regular expression. */
+    private static String pattern(String path) {
+        return Arrays.stream(path.split("/", -1)).map(segment -> segment.startsWith(":") ? "[^/]+" : Pattern.quote(segment))
+                .collect(Collectors.joining("/"));
     }
 
     /** Answers a request that is not HTTP, or whose line or headers are too long, and closes the connection. */

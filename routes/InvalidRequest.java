@@ -53,6 +53,14 @@ public class InvalidRequest extends Exception {
         return tooMany;
     }
 
+    /** 404: no such comment, or not yet. */
+    public static InvalidRequest notFound() {
+        InvalidRequest notFound = new InvalidRequest(404,
+                "There is no comment with this id. If it was accepted just now, it may still be on its way: try again.", List.of());
+        notFound.retryAfter = Duration.ZERO;
+        return notFound;
+    }
+
     /** When trying again may help; null if it never will. */
     public Duration retryAfter() {
         return retryAfter;

@@ -14,7 +14,7 @@ public final class Knobs {
 
     /** The services that a process can start, by the names that {@code COMMENTS_ROLES} takes. */
     public static final Set<String> ROLES =
-            new TreeSet<>(Set.of("comment-service", "comment-job-processor", "notification-service"));
+            new TreeSet<>(Set.of("comment-service", "comment-job-processor", "notification-service", "comment-reader"));
 
     /** Says what is wrong with a value, or null. */
     private interface Rule {
@@ -35,6 +35,8 @@ public final class Knobs {
         RULES.put("COMMENTS_RATE_PER_CALLER", wholeNumber(0, 10_000_000));
         RULES.put("HTTP_MAX_BODY", wholeNumber(1_024, 64 << 20));
         RULES.put("POSTGRES_MIGRATE", Knobs::notBoolean);
+        RULES.put("COMMENTS_READERS", wholeNumber(1, 1_000));
+        RULES.put("COMMENTS_PAGES", Knobs::notBoolean);
         RULES.put("OBSERVE_EXCHANGES", Knobs::notBoolean);
         RULES.put("OBSERVE_TRACES", Knobs::notBoolean);
         RULES.put("LOG_FORMAT", Knobs::notLogFormat);
@@ -53,6 +55,7 @@ public final class Knobs {
         RULES.put("COMMENTS_WRITERS", wholeNumber(0, 1_000));
         RULES.put("COMMENTS_RETRY_DELAY", wholeNumber(1, 600_000));
         RULES.put("COMMENTS_RETRY_MAX_DELAY", wholeNumber(1, 600_000));
+        RULES.put("COMMENTS_STREAM_LISTENERS", wholeNumber(0, 1_000_000));
         RULES.put("NOTIFICATIONS_PER_PERIOD", wholeNumber(1, 1_000_000));
         RULES.put("NOTIFICATIONS_PERIOD", wholeNumber(1, 86_400_000));
         RULES.put("NOTIFICATIONS_SIMULATED_DELAY", wholeNumber(0, 600_000));

@@ -151,6 +151,13 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
                 .register(Metrics.globalRegistry));
     }
 
+    /** Shows how many listen to the stream. */
+    public void setListeners(Listeners listeners) {
+        forget("comments.listeners");
+        gauges.add(Gauge.builder("comments.listeners", listeners, Listeners::count)
+                .description("Those who listen to GET /comments/stream").register(Metrics.globalRegistry));
+    }
+
     // camel run makes each bean twice, and closes the first after it made the second; a registry keeps the first gauge.
     private static void forget(String name) {
         Metrics.globalRegistry.find(name).meters().forEach(Metrics.globalRegistry::remove);

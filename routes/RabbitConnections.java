@@ -5,10 +5,12 @@ import com.rabbitmq.client.BlockedListener;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.ShutdownSignalException;
+import java.io.IOException;
 import java.security.NoSuchAlgorithmException;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import javax.net.ssl.SSLContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -190,11 +192,20 @@ public class RabbitConnections extends CachingConnectionFactory {
     /** The queue that is declared. */
     public void setQueue(String queue) {
         this.queue = queue;
+        whenConnected(connection -> declare(connection, queue));
+    }
+
+    /** Something to do on a channel. */
+    interface OnChannel {
+        void run(Channel channel) throws IOException;
+    }
+
+    /** Has something declared each time that it connects; a connection on which that fails is not used. */
+    final void whenConnected(Consumer<Connection> declaration) {
         addConnectionListener(connection -> {
             try {
-                declare(connection, queue);
+                declaration.accept(connection);
             } catch (RuntimeException e) {
-                // or else the connection would be used without its queue
                 connection.getDelegate().abort();
                 lost();
                 throw e;
@@ -203,29 +214,34 @@ public class RabbitConnections extends CachingConnectionFactory {
     }
 
     private static void declare(Connection connection, String queue) {
-        try (Channel channel = connection.createChannel(false)) {
-            channel.queueDeclare(queue, true, false, false, Map.of("x-queue-type", "quorum"));
-        } catch (Exception e) {
-            if (isRefused(e)) {
-                requireDeclared(connection, queue);
-            } else {
-                throw RabbitExceptionTranslator.convertRabbitAccessException(e);
+        try {
+            on(connection, channel -> channel.queueDeclare(queue, true, false, false, Map.of("x-queue-type", "quorum")));
+        } catch (RuntimeException e) {
+            if (!isRefused(e)) {
+                throw e;
             }
+            // a user who may only publish or consume: then the queue must be there
+            on(connection, channel -> channel.queueDeclarePassive(queue));
         }
     }
 
-    // A user who may only publish or consume: then the queue must be there.
-    private static void requireDeclared(Connection connection, String queue) {
+    /** Runs something on a channel of its own; throws {@link AmqpException}. */
+    static void on(Connection connection, OnChannel action) {
         try (Channel channel = connection.createChannel(false)) {
-            channel.queueDeclarePassive(queue);
+            action.run(channel);
         } catch (Exception e) {
             throw RabbitExceptionTranslator.convertRabbitAccessException(e);
         }
     }
 
-    private static boolean isRefused(Exception e) {
-        return e.getCause() instanceof ShutdownSignalException signal
-                && signal.getReason() instanceof AMQP.Channel.Close close && close.getReplyCode() == AMQP.ACCESS_REFUSED;
+    /** Whether the broker refused something that the user may not do. */
+    static boolean isRefused(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof ShutdownSignalException signal && signal.getReason() instanceof AMQP.Channel.Close close) {
+                return close.getReplyCode() == AMQP.ACCESS_REFUSED;
+            }
+        }
+        return false;
     }
 
     /** The name that {@code rabbitmqctl list_connections name} shows. */

@@ -14,7 +14,9 @@ public final class CommentPipeline {
             "infrastructure.camel.yaml",
             "comment-service.camel.yaml",
             "comment-job-processor.camel.yaml",
-            "notification-service.camel.yaml");
+            "notification-service.camel.yaml",
+            "comment-reader.camel.yaml",
+            "comment-stream.camel.yaml");
 
     private CommentPipeline() {
     }

@@ -11,7 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends a process in order, before Camel stops its routes: refuses new comments and answers those that wait; takes no more
+ * Ends a process in order, before Camel stops its routes: refuses new comments, answers those that wait, and sends those
+ * away who listen; takes no more
  * messages, and lets what was taken be written, notified, pushed and acknowledged. Camel itself closes the channels first, so
  * that nothing can be acknowledged any more, and does not wait for what an aggregator has handed to its threads.
  *
@@ -41,6 +42,7 @@ final class Drain extends MainListenerSupport {
         Set<Intake> intakes = registry.findByType(Intake.class);
         try {
             engine.drain();
+            registry.lookupByNameAndType("listeners", Listeners.class).endAll("stopping");
             intakes.forEach(Intake::shut);
             await(SETTLE, () -> engine.pending().get() == 0 && intakes.stream().allMatch(Intake::isEmpty)
                     && batches.unsettled() == 0);

@@ -7,6 +7,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.util.List;
 import java.util.Properties;
+import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.MainListenerSupport;
@@ -19,13 +20,14 @@ final class StartChecks extends MainListenerSupport {
 
     static final String SERVICE = "comment-service";
     private static final String PROCESSOR = "comment-job-processor";
+    private static final String READER = "comment-reader";
 
     @Override
     public void beforeConfigure(BaseMainSupport main) {
         CamelContext context = main.getCamelContext();
-        List<String> needed = hasRole(context, PROCESSOR) ? List.of("RABBITMQ_URI", "POSTGRES_URL") : List.of("RABBITMQ_URI");
         Properties defaults = defaults();
-        List<String> missing = needed.stream()
+        List<String> missing = Stream.of("RABBITMQ_URI", "POSTGRES_URL")
+                .filter(name -> name.equals("RABBITMQ_URI") || needsDatabase(context))
                 .filter(name -> !isSet(name) && knob(context, name).equals(defaults.getProperty(name))).toList();
         if (!missing.isEmpty()) {
             throw new ConfigurationException(String.join(" and ", missing) + " must be set, as "
@@ -54,11 +56,13 @@ final class StartChecks extends MainListenerSupport {
     public void beforeStart(BaseMainSupport main) {
         CamelContext context = main.getCamelContext();
         requireFree(context, "MANAGEMENT");
-        if (hasRole(context, SERVICE)) {
+        if (hasRole(context, SERVICE) || hasRole(context, READER)) {
             requireFree(context, "HTTP");
         }
-        ServerCheck.broker(knob(context, "RABBITMQ_URI"));
-        if (hasRole(context, PROCESSOR)) {
+        if (needsBroker(context)) {
+            ServerCheck.broker(knob(context, "RABBITMQ_URI"));
+        }
+        if (needsDatabase(context)) {
             // makes the schema, too
             CommentsDataSource database = context.getRegistry().lookupByNameAndType("comments", CommentsDataSource.class);
             ServerCheck.database(database::getConnection);
@@ -75,6 +79,14 @@ final class StartChecks extends MainListenerSupport {
             throw new ConfigurationException("%s_HOST=%s, %s_PORT=%s: can't listen there: %s"
                     .formatted(server, host, server, port, e.getMessage()));
         }
+    }
+
+    private static boolean needsBroker(CamelContext context) {
+        return !knob(context, "COMMENTS_ROLES").equals(READER);
+    }
+
+    private static boolean needsDatabase(CamelContext context) {
+        return hasRole(context, PROCESSOR) || hasRole(context, READER);
     }
 
     static boolean hasRole(CamelContext context, String role) {

@@ -51,7 +51,7 @@ public class AcceptCommentBenchmark {
     /** Reading the body and judging every field of it. */
     @Benchmark
     public Object validate() throws InvalidRequest {
-        return CommentReader.read(body);
+        return CommentParser.read(body);
     }
 
     /** The whole step of the route: validation, the id, the JSON that is published, the headers removed. */

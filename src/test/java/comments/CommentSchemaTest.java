@@ -94,7 +94,7 @@ class CommentSchemaTest {
 
     private static boolean readerTakes(String body) {
         try {
-            CommentReader.read(body.getBytes(UTF_8));
+            CommentParser.read(body.getBytes(UTF_8));
             return true;
         } catch (InvalidRequest e) {
             return false;

@@ -58,7 +58,7 @@ class KnobsTest {
         "MANAGEMENT_PORT | 8080 | must differ from HTTP_PORT",
         "OBSERVE_EXCHANGES | yes | must be true or false",
         "LOG_FORMAT | xml | must be text or json",
-        "COMMENTS_ROLES | comment-server | must be any of comment-job-processor, comment-service, notification-service",
+        "COMMENTS_ROLES | comment-server | must be any of comment-job-processor, comment-reader, comment-service, notification-service",
         "COMMENTS_ROLES | '' | must be any of",
         "COMMENTS_ROLES | 'comment-service,' | must be any of",
         "RABBITMQ_URI | localhost:5672 | must be amqp://user:password@host:port/virtual-host",

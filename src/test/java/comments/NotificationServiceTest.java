@@ -1,6 +1,7 @@
 package comments;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.mockito.ArgumentMatchers.anyBoolean;
@@ -38,6 +39,7 @@ import org.slf4j.LoggerFactory;
 
 /** The route file as it ships; the queue and the push service are stood in for. */
 @CamelMainTest(
+        mockEndpointsAndSkip = "spring-rabbitmq:pushes.*",
         advices = @AdviceRouteMapping(route = "notification-service", advice = NotificationServiceTest.Neighbours.class),
         properties = {"COMMENTS_ROLES=notification-service", "COMMENTS_RETRY_DELAY=10", "COMMENTS_RETRY_MAX_DELAY=20",
             "NOTIFICATIONS_PUSH_ENDPOINT=mock:push", "camel.metrics.enabled=false", "camel.management.enabled=false"})
@@ -59,6 +61,9 @@ class NotificationServiceTest {
     @EndpointInject("mock:push")
     MockEndpoint push;
 
+    @EndpointInject("mock:spring-rabbitmq:pushes")
+    MockEndpoint announced;
+
     final Channel channel = mock(Channel.class);
     private long tag;
 
@@ -71,6 +76,7 @@ class NotificationServiceTest {
     @BeforeEach
     void reset() {
         push.reset();
+        announced.reset();
     }
 
     /** Hands a notification to the route as the consumer does; returns whether the route was done with it at once. */
@@ -121,6 +127,41 @@ class NotificationServiceTest {
             assertThat(messages(batches)).singleElement().asString().matches("Pushed 3 comments of 2 posts in \\d+ ms");
             assertThat(messages(comments)).containsExactly("Pushing comment 1 of post p", "Pushing comment 2 of post q",
                     "Pushing comment 4 of post p");
+        }
+
+        @Test
+        void thoseWhoListenLiveAreToldOfWhatWasPushedWhateverThePushMadeOfIt() throws Exception {
+            push.whenAnyExchangeReceived(exchange -> exchange.getMessage().setBody("an answer"));
+            announced.expectedBodiesReceived(NOTIFICATION);
+            announced.expectedHeaderReceived("CamelSpringRabbitmqDeliveryMode", "NON_PERSISTENT");
+            receive(NOTIFICATION);
+            MockEndpoint.assertIsSatisfied(context, 5, SECONDS);
+            verify(channel, timeout(5_000)).basicAck(1, true);
+        }
+
+        @Test
+        void whenNobodyCanBeToldLiveThePushIsAcknowledgedAllTheSame() throws Exception {
+            announced.whenAnyExchangeReceived(exchange -> {
+                throw new IllegalStateException("down");
+            });
+            receive(NOTIFICATION);
+            verify(channel, timeout(5_000)).basicAck(1, true);
+            await().until(() -> announced.getReceivedCounter() == 1);
+            assertThat(push.getReceivedCounter()).as("it is not pushed again").isEqualTo(1);
+        }
+
+        @Test
+        void announcementsThatHangHoldUpNoPush() throws Exception {
+            CountDownLatch mended = new CountDownLatch(1);
+            announced.whenAnyExchangeReceived(exchange -> mended.await());
+            try {
+                for (int i = 1; i <= 50; i++) {
+                    receive(NOTIFICATION);
+                    verify(channel, timeout(5_000)).basicAck(i, true);
+                }
+            } finally {
+                mended.countDown();
+            }
         }
 
         @Test

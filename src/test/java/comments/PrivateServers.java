@@ -2,6 +2,7 @@ package comments;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.rabbitmq.client.BuiltinExchangeType;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
@@ -36,6 +37,7 @@ public class PrivateServers implements BeforeAllCallback {
 
     private static final Namespace NAMESPACE = Namespace.create(PrivateServers.class);
     private static final List<String> QUEUES = List.of("comments", "notifications");
+    private static final String EXCHANGE = "pushes";
     private static final String WITHOUT_SCHEMA = "without_schema";
     private static final String WITH_SCHEMA = "with_schema";
     private static final AtomicInteger DATABASES = new AtomicInteger();
@@ -87,7 +89,10 @@ public class PrivateServers implements BeforeAllCallback {
         private void addUsers() throws Exception {
             nodes.get(0).run(Path.of("docker", "rabbitmq-users"), Map.of("COMMENT_SERVICE_PASSWORD", PASSWORD,
                     "COMMENT_JOB_PROCESSOR_PASSWORD", PASSWORD, "NOTIFICATION_SERVICE_PASSWORD", PASSWORD,
-                    "COMMENTS_PASSWORD", PASSWORD));
+                    "COMMENT_READER_PASSWORD", PASSWORD, "COMMENTS_PASSWORD", PASSWORD));
+            try (Connection connection = connect(nodes.get(0)); Channel channel = connection.createChannel()) {
+                channel.exchangeDeclare(EXCHANGE, BuiltinExchangeType.FANOUT, true);
+            }
             postgresql.execute("CREATE DATABASE " + WITHOUT_SCHEMA);
             postgresql.run(Path.of("docker", "postgresql-roles.sql"), WITHOUT_SCHEMA,
                     "owner_password=" + PASSWORD, "writer_password=" + PASSWORD);
@@ -178,8 +183,12 @@ public class PrivateServers implements BeforeAllCallback {
 
     /** A connection of the test's own to RabbitMQ, as a user who may do everything. */
     public Connection connectToBroker() throws Exception {
+        return connect(rabbitmq());
+    }
+
+    private static Connection connect(PrivateRabbitMQ node) throws Exception {
         ConnectionFactory factory = new ConnectionFactory();
-        factory.setUri(rabbitmq().uri());
+        factory.setUri(node.uri());
         return factory.newConnection("test");
     }
 

@@ -103,7 +103,8 @@ class RealServersIT {
             assertThat(SERVERS.rabbitmq().ctl("list_connections", "--no-table-headers", "client_properties").lines()
                     .map(line -> line.replaceAll(".*\"connection_name\",\"([^\"]*)\".*", "$1")))
                     .containsExactlyInAnyOrder("comment-service publishing", "comment-job-processor consuming",
-                            "comment-job-processor publishing", "notification-service consuming");
+                            "comment-job-processor publishing", "notification-service consuming",
+                            "notification-service publishing");
             for (JarProcess other : List.of(processor, notifier)) {
                 Assertions.assertThatThrownBy(() -> other.post("{}")).isInstanceOf(ConnectException.class);
             }

@@ -57,15 +57,17 @@ class SecureServersIT {
     @Test
     void allIsEncrypted() throws Exception {
         try (JarProcess service = launch("comment-service"); JarProcess processor = launch("comment-job-processor");
-                JarProcess notifier = launch("notification-service")) {
-            for (JarProcess each : List.of(service, processor, notifier)) {
+                JarProcess notifier = launch("notification-service"); JarProcess reader = launch("comment-reader")) {
+            for (JarProcess each : List.of(service, processor, notifier, reader)) {
                 each.awaitReady();
             }
+            EventStream stream = EventStream.open(reader.uri("/comments/stream?postId=p"));
             for (int i = 0; i < 100; i++) {
                 assertThat(service.post(TestPipeline.COMMENT).statusCode()).isEqualTo(202);
             }
             await().atMost(Duration.ofSeconds(30)).until(() -> notifier.pushed() == 100);
             assertThat(query("SELECT count(*) FROM comments")).isEqualTo(100);
+            await().atMost(Duration.ofSeconds(30)).until(() -> stream.comments().size() == 100);
             assertThat(query("SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)"
                     + " WHERE usename = 'comments_writer' AND NOT ssl")).isZero();
             assertThat(SERVERS.rabbitmq().ctl("list_connections", "--no-table-headers", "ssl").lines()).isNotEmpty().containsOnly("true");

@@ -21,7 +21,7 @@ import java.util.UUID;
  * Schema counts them. Every method throws {@link InvalidRequest}: 400 if the body is not JSON in UTF-8, 422 naming each
  * field that is wrong.
  */
-public final class CommentReader {
+public final class CommentParser {
 
     /** The most comments that one request may hold. */
     public static final int MAX_COMMENTS = 1_000;
@@ -39,7 +39,7 @@ public final class CommentReader {
 
     private final List<FieldError> errors = new ArrayList<>(0);
 
-    private CommentReader() {
+    private CommentParser() {
     }
 
     /** What was read, in the order of the body; {@code bulk} if it was a list, even of one. */
@@ -49,7 +49,7 @@ public final class CommentReader {
     /** Reads {@code application/json}: one comment, or an array of 1 to {@value #MAX_COMMENTS}. */
     public static Comments read(byte[] body) throws InvalidRequest {
         requireUtf8(body);
-        CommentReader reader = new CommentReader();
+        CommentParser reader = new CommentParser();
         Comments comments = reader.parse(body, 0, body.length, parser ->
                 parser.currentToken() == JsonToken.START_ARRAY
                         ? new Comments(reader.readArray(parser), true)
@@ -61,7 +61,7 @@ public final class CommentReader {
     /** Reads {@code application/x-ndjson}: 1 to {@value #MAX_COMMENTS} comments, each on a line of its own. */
     public static Comments readLines(byte[] body) throws InvalidRequest {
         requireUtf8(body);
-        CommentReader reader = new CommentReader();
+        CommentParser reader = new CommentParser();
         List<Comment> comments = new ArrayList<>();
         for (int from = 0; from < body.length;) {
             int to = from;

@@ -9,17 +9,17 @@ import comments.InvalidRequest.FieldError;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
-class CommentReaderTest {
+class CommentParserTest {
 
     private static final String COMMENT = """
             {"postId":"p","userId":"u","userName":"Ann","content":"Hi","parentId":"01a203e0-e52b-70a1-b154-faa7274d2213"}""";
 
     private static Comment read(String json) throws InvalidRequest {
-        return CommentReader.read(json.getBytes(UTF_8)).list().get(0);
+        return CommentParser.read(json.getBytes(UTF_8)).list().get(0);
     }
 
     private static InvalidRequest refusal(byte[] body) {
-        return catchThrowableOfType(InvalidRequest.class, () -> CommentReader.read(body));
+        return catchThrowableOfType(InvalidRequest.class, () -> CommentParser.read(body));
     }
 
     private static InvalidRequest refusal(String body) {
@@ -124,7 +124,7 @@ class CommentReaderTest {
 
     @Test
     void readsAListInItsOrder() throws InvalidRequest {
-        var comments = CommentReader.read(("[" + COMMENT + "," + with("content", "\"Ho\"") + "]").getBytes(UTF_8));
+        var comments = CommentParser.read(("[" + COMMENT + "," + with("content", "\"Ho\"") + "]").getBytes(UTF_8));
         assertThat(comments.bulk()).isTrue();
         assertThat(comments.list()).extracting(Comment::content).containsExactly("Hi", "Ho");
     }
@@ -138,7 +138,7 @@ class CommentReaderTest {
     @Test
     void takesListsOfOneToAThousand() throws InvalidRequest {
         String thousand = "[" + (COMMENT + ",").repeat(999) + COMMENT + "]";
-        assertThat(CommentReader.read(thousand.getBytes(UTF_8)).list()).hasSize(1_000);
+        assertThat(CommentParser.read(thousand.getBytes(UTF_8)).list()).hasSize(1_000);
         FieldError howMany = new FieldError("#", "must hold 1 to 1000 comments");
         assertThat(refusal(thousand.replace("[", "[" + COMMENT + ",")).errors()).containsExactly(howMany);
         assertThat(refusal("[]").errors()).containsExactly(howMany);
@@ -146,7 +146,7 @@ class CommentReaderTest {
 
     @Test
     void readsACommentFromEachLine() throws InvalidRequest {
-        var comments = CommentReader.readLines((COMMENT + "\n" + COMMENT + "\r\n").getBytes(UTF_8));
+        var comments = CommentParser.readLines((COMMENT + "\n" + COMMENT + "\r\n").getBytes(UTF_8));
         assertThat(comments.bulk()).isTrue();
         assertThat(comments.list()).hasSize(2);
     }
@@ -155,11 +155,11 @@ class CommentReaderTest {
     void refusesLinesThatAreNotOneCommentEach() {
         for (String body : new String[] {"", "\n", COMMENT + "\n\n" + COMMENT, COMMENT + COMMENT,
             COMMENT.replace(",", ",\n")}) {
-            assertThat(catchThrowableOfType(InvalidRequest.class, () -> CommentReader.readLines(body.getBytes(UTF_8))))
+            assertThat(catchThrowableOfType(InvalidRequest.class, () -> CommentParser.readLines(body.getBytes(UTF_8))))
                     .as(body).extracting(InvalidRequest::status).isEqualTo(400);
         }
         assertThat(catchThrowableOfType(InvalidRequest.class,
-                () -> CommentReader.readLines((COMMENT + "\n[]\n").getBytes(UTF_8))).errors())
+                () -> CommentParser.readLines((COMMENT + "\n[]\n").getBytes(UTF_8))).errors())
                 .containsExactly(new FieldError("#/1", "must be a comment, an object"));
     }
 }

@@ -1,0 +1,25 @@
+package comments;
+
+import java.io.IOException;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+
+/**
+ * Picks from a notification, a JSON array of comments, what somebody listens for: see {@link HeardComments}. Throws what
+ * Jackson throws if the body is not such an array.
+ */
+public class HearComments implements Processor {
+
+    private Listeners listeners;
+
+    /** Those who listen. */
+    public void setListeners(Listeners listeners) {
+        this.listeners = listeners;
+    }
+
+    @Override
+    public void process(Exchange exchange) throws IOException {
+        exchange.setProperty(HeardComments.PROPERTY,
+                HeardComments.of(exchange.getMessage().getBody(byte[].class), listeners.posts()));
+    }
+}

@@ -1,0 +1,363 @@
+package comments;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import comments.EventStream.Event;
+import io.vertx.core.buffer.Buffer;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpRequest;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** GET /comments/stream, with the whole application on the embedded servers. */
+class CommentStreamTest {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private static EmbeddedBroker broker;
+    private static Map<String, String> knobs;
+    private static TestPipeline pipeline;
+
+    private final List<EventStream> streams = new ArrayList<>();
+    private String post;
+
+    @BeforeAll
+    static void start() throws Exception {
+        broker = EmbeddedBroker.startInMemory();
+        knobs = Map.of("RABBITMQ_URI", broker.uri(), "POSTGRES_URL", TestServers.newDatabase(), "POSTGRES_USER", "postgres",
+                "COMMENTS_BATCH_INTERVAL", "50");
+        pipeline = TestPipeline.start(knobs);
+    }
+
+    @AfterAll
+    static void stop() {
+        pipeline.close();
+        broker.close();
+    }
+
+    @BeforeEach
+    void newPost() {
+        post = "post-" + UUID.randomUUID();
+    }
+
+    @AfterEach
+    void nobodyListensAnyMore() throws Exception {
+        for (EventStream stream : streams) {
+            stream.close();
+        }
+        await().until(() -> listeners().count() == 0 && pipeline.bean("platform-http-engine", HttpEngine.class).pending().get() == 0);
+        assertThat(listeners().posts()).isEmpty();
+    }
+
+    private static Listeners listeners() {
+        return pipeline.bean("listeners", Listeners.class);
+    }
+
+    private static URI uri(String post) {
+        return pipeline.uri("/comments/stream" + (post == null ? "" : "?postId=" + URLEncoder.encode(post, UTF_8)));
+    }
+
+    private EventStream listen(String post, String... headers) throws Exception {
+        EventStream stream = EventStream.open(uri(post), headers);
+        streams.add(stream);
+        assertThat(stream.response().statusCode()).isEqualTo(200);
+        return stream;
+    }
+
+    private static Map<String, String> comment(String post, String content) {
+        return Map.of("postId", post, "userId", "u", "userName", "Ann", "content", content);
+    }
+
+    private static String post(String post, String content) throws Exception {
+        var response = pipeline.post("/comments", JSON.writeValueAsString(comment(post, content)));
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(202);
+        return JSON.readTree(response.body()).get("id").asText();
+    }
+
+    private static List<String> postList(String post, int comments) throws Exception {
+        List<Map<String, String>> list = new ArrayList<>();
+        for (int i = 0; i < comments; i++) {
+            list.add(comment(post, "Comment " + i));
+        }
+        var response = pipeline.post("/comments", JSON.writeValueAsString(list));
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(202);
+        List<String> ids = new ArrayList<>();
+        JSON.readTree(response.body()).get("ids").forEach(id -> ids.add(id.asText()));
+        return ids;
+    }
+
+    private static int comments(EventStream stream, String field) {
+        return stream.events("batch").stream().mapToInt(batch -> batch.json().get(field).asInt()).sum();
+    }
+
+    // ---- live ----
+
+    @Test
+    void aPushedCommentIsToldToThoseWhoListenToItsPost() throws Exception {
+        EventStream ours = listen(post);
+        EventStream others = listen(post + "2");
+        EventStream all = listen(null);
+        assertThat(ours.response().headers().firstValue("Content-Type")).hasValue("text/event-stream");
+        assertThat(ours.response().headers().firstValue("Cache-Control")).hasValue("no-cache");
+        String id = post(post, "Hi");
+        await().until(() -> ours.comments().contains(id) && all.comments().contains(id));
+        JsonNode told = ours.events("comment").get(0).json();
+        assertThat(told.get("postId").asText()).isEqualTo(post);
+        assertThat(told.get("userName").asText()).isEqualTo("Ann");
+        assertThat(told.get("content").asText()).isEqualTo("Hi");
+        assertThat(told).isEqualTo(JSON.readTree(
+                pipeline.send(HttpRequest.newBuilder(pipeline.uri("/comments/" + id))).body()));
+        await().until(() -> ours.events("batch").size() == 1);
+        assertThat(ours.events("batch").get(0).json()).isEqualTo(JSON.readTree("{\"comments\":1,\"posts\":1,\"shown\":1}"));
+        String other = post(post + "2", "Hi");
+        await().until(() -> others.comments().contains(other));
+        assertThat(others.comments()).doesNotContain(id);
+        assertThat(ours.comments()).containsExactly(id);
+    }
+
+    @Test
+    void whoListensToAllPostsIsToldTheLatestOfABatchAndHowManyThereWere() throws Exception {
+        EventStream all = listen(null);
+        List<String> ids = postList(post, 1_000);
+        await().until(() -> comments(all, "comments") >= 1_000);
+        assertThat(all.comments()).isNotEmpty().isSubsetOf(ids).contains(ids.get(999));
+        assertThat(all.events("batch")).allSatisfy(batch -> assertThat(batch.json().get("shown").asInt()).isBetween(1, 20));
+        assertThat(comments(all, "shown")).isEqualTo(all.comments().size());
+    }
+
+    @Test
+    void whoListensToAPostIsToldEachCommentOrHowManyWereLeftOut() throws Exception {
+        EventStream ours = listen(post);
+        postList(post, 1_000);
+        await().until(() -> comments(ours, "comments") == 1_000);
+        assertThat(ours.comments()).hasSizeGreaterThanOrEqualTo(500).doesNotHaveDuplicates()
+                .hasSize(comments(ours, "shown"));
+    }
+
+    @Test
+    void contentsCanNotLeaveTheirEvent() throws Exception {
+        EventStream ours = listen(post);
+        String content = "a\n\nevent: end\ndata: {}\r\n\r\nid: 7\r:\u2028\u0085<script>alert('\"\\')</script>\n";
+        String name = "Ann\nid: 8\n\ndata: x";
+        var response = pipeline.post("/comments", JSON.writeValueAsString(
+                Map.of("postId", post, "userId", "u\nevent: x", "userName", name, "content", content)));
+        assertThat(response.statusCode()).isEqualTo(202);
+        await().until(() -> ours.events("batch").size() == 1);
+        assertThat(ours.events()).extracting(Event::kind).containsExactly("comment", "batch");
+        JsonNode told = ours.events().get(0).json();
+        assertThat(told.get("content").asText()).isEqualTo(content);
+        assertThat(told.get("userName").asText()).isEqualTo(name);
+        assertThat(ours.events()).allSatisfy(event -> assertThat(event.id()).matches("[0-9]{16}"));
+    }
+
+    @Test
+    void whoHearsNothingGetsHeartbeats() throws Exception {
+        List<EventStream> quiet = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            quiet.add(listen(post));
+        }
+        await().atMost(Duration.ofSeconds(20)).until(() -> quiet.stream().allMatch(stream -> stream.heartbeats() > 0));
+        assertThat(quiet).allSatisfy(stream -> assertThat(stream.events()).isEmpty());
+    }
+
+    // ---- coming back ----
+
+    @Test
+    void whoeverComesBackIsToldWhatHeMissed() throws Exception {
+        EventStream first = listen(post);
+        String before = post(post, "before");
+        await().until(() -> first.comments().contains(before));
+        String lastId = first.events("comment").get(0).id();
+        first.close();
+        await().until(() -> listeners().count() == 0);
+        List<String> missed = List.of(post(post, "one"), post(post, "two"));
+        EventStream other = listen(null);
+        String flushed = post(post, "three");
+        await().until(() -> other.comments().contains(flushed));
+
+        EventStream again = listen(post, "Last-Event-ID", lastId);
+        await().until(() -> again.events("missed").size() == 1);
+        assertThat(again.comments()).containsAll(missed).contains(flushed);
+        assertThat(again.events("missed").get(0).json().get("more").asBoolean()).isFalse();
+        String live = post(post, "live");
+        await().until(() -> again.comments().contains(live));
+        assertThat(again.comments().indexOf(live)).isGreaterThan(again.comments().indexOf(missed.get(0)));
+    }
+
+    @Test
+    void whoMissedMoreThanIsKeptForHimIsToldTheLatestAndThatThereIsMore() throws Exception {
+        EventStream all = listen(null);
+        List<String> ids = postList(post, 1_000);
+        await().until(() -> comments(all, "comments") >= 1_000);
+        EventStream again = listen(post, "Last-Event-ID", Long.toString(System.currentTimeMillis() * 1_000 - 1_000_000));
+        await().until(() -> again.events("missed").size() == 1);
+        assertThat(again.comments()).hasSize(500).isSubsetOf(ids);
+        assertThat(again.events("missed").get(0).json()).isEqualTo(JSON.readTree("{\"shown\":500,\"more\":true}"));
+        EventStream late = listen(post, "Last-Event-ID", "1");
+        await().until(() -> late.events("missed").size() == 1);
+        assertThat(late.events("missed").get(0).json().get("more").asBoolean()).as("longer ago than an hour").isTrue();
+    }
+
+    @Test
+    void allAreSentAwayToComeBackWhenTheBrokerWasAway() throws Exception {
+        EventStream ours = listen(post);
+        pipeline.bean("pushListening", PushConnections.class).resetConnection();
+        await().atMost(Duration.ofSeconds(30)).until(ours::ended);
+        assertThat(ours.events()).containsExactly(new Event("end", null, "{\"reason\":\"resume\"}"));
+        EventStream again = listen(post);
+        String id = post(post, "Hi");
+        await().atMost(Duration.ofSeconds(30)).until(() -> again.comments().contains(id));
+    }
+
+    // ---- too slow, too many, wrong ----
+
+    @Test
+    void aSlowReaderGetsALastEventThatSaysSo() throws Exception {
+        try (Socket socket = new Socket()) {
+            socket.setReceiveBufferSize(4_096);
+            socket.connect(new InetSocketAddress("127.0.0.1", pipeline.port()));
+            socket.getOutputStream().write("GET /comments/stream?postId=%s HTTP/1.1\r\nHost: a\r\n\r\n".formatted(post).getBytes(UTF_8));
+            await().until(() -> listeners().count() == 1);
+            EventStream other = listen(post);
+            Buffer events = Buffer.buffer(ServerSentEvent.of("comment", "\"" + "x".repeat(200_000) + "\""));
+            int told = 0;
+            while (listeners().count() == 2) {
+                listeners().tell(Map.of(post, events));
+                told++;
+                int seen = told;
+                await().until(() -> other.events("comment").size() == seen);
+                assertThat(told).as("events of 200 KB to a reader who takes none").isLessThan(200);
+            }
+            listeners().tell(Map.of(post, events));
+            InputStream in = socket.getInputStream();
+            socket.setSoTimeout(5_000);
+            StringBuilder read = new StringBuilder();
+            byte[] part = new byte[65_536];
+            while (!read.toString().endsWith("0\r\n\r\n")) {
+                int length = in.read(part);
+                assertThat(length).isPositive();
+                read.append(new String(part, 0, length, UTF_8));
+                read.delete(0, Math.max(0, read.length() - 200));
+            }
+            assertThat(read.toString()).contains("event: end\ndata: {\"reason\":\"slow\"}\n\n");
+        }
+    }
+
+    @Test
+    void oneMoreThanMayListenIsRefused() throws Exception {
+        listen(post);
+        listeners().setMost(1);
+        try (EventStream refused = EventStream.open(uri(post))) {
+            assertThat(refused.response().statusCode()).isEqualTo(503);
+            assertThat(refused.response().headers().firstValue("Content-Type")).hasValue(Problem.MEDIA_TYPE);
+            assertThat(refused.response().headers().firstValue("Retry-After")).isPresent();
+        } finally {
+            listeners().setMost(10_000);
+        }
+        listen(post);
+    }
+
+    /** What is answered to a request whose head is sent as it is, with more header lines. */
+    private static String answer(String query, String... headers) throws IOException {
+        try (Socket socket = new Socket("127.0.0.1", pipeline.port())) {
+            socket.getOutputStream().write(("GET /comments/stream?" + query + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+                    + String.join("\r\n", headers) + "\r\n\r\n").getBytes(UTF_8));
+            return new String(socket.getInputStream().readAllBytes(), UTF_8);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"postId=, postId", "postId=a&postId=b, postId", "postId=%00, postId", "postId=%zz, query", "post=a, post"})
+    void aWrongRequestIsAProblemThatNamesIt(String query, String named) throws Exception {
+        assertThat(answer(query)).startsWith("HTTP/1.1 400 ").contains("content-type: " + Problem.MEDIA_TYPE, named);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"-1", "1.0", "1; DROP TABLE comments", "' OR 1=1 --", "999999999999999999999", "０", "1,1"})
+    void aWrongLastEventIdIsAProblemThatNamesIt(String id) throws Exception {
+        assertThat(answer("postId=p", "Last-Event-ID: " + id)).startsWith("HTTP/1.1 400 ")
+                .contains("content-type: " + Problem.MEDIA_TYPE, "Last-Event-ID").doesNotContain("DROP TABLE");
+    }
+
+    @Test
+    void twoLastEventIdsAreAProblem() throws Exception {
+        assertThat(answer("postId=p", "Last-Event-ID: 1", "Last-Event-ID: 2")).startsWith("HTTP/1.1 400 ").contains("Last-Event-ID");
+    }
+
+    @Test
+    void aPostIdIsNeverSqlAndNeverEchoed() throws Exception {
+        String evil = "' OR true; DROP TABLE comments; --\r\nX-Evil: 1\n\ndata: x";
+        EventStream theirs = listen(evil, "Last-Event-ID", Long.toString(System.currentTimeMillis() * 1_000));
+        assertThat(theirs.response().headers().firstValue("X-Evil")).isEmpty();
+        String other = post(post, "Hi");
+        String id = post(evil, "Hi");
+        await().until(() -> theirs.comments().contains(id));
+        assertThat(theirs.comments()).doesNotContain(other);
+        assertThat(theirs.events("comment").get(0).json().get("postId").asText()).isEqualTo(evil);
+    }
+
+    /** Thousands, each of which sends a part of a request, or all of it, reads a while or not, and resets the connection. */
+    @Test
+    void readersWhoCloseAtAnyMomentLeaveNothingBehind() throws Exception {
+        byte[] request = ("GET /comments/stream?postId=" + post + " HTTP/1.1\r\nHost: a\r\nLast-Event-ID: "
+                + System.currentTimeMillis() * 1_000 + "\r\n\r\n").getBytes(UTF_8);
+        ExecutorService readers = Executors.newFixedThreadPool(16);
+        List<Future<?>> done = new ArrayList<>();
+        Random random = new Random(1);
+        for (int i = 0; i < 4_000; i++) {
+            int sent = random.nextInt(4) == 0 ? random.nextInt(request.length) : request.length;
+            int read = random.nextInt(3) == 0 ? 0 : random.nextInt(400);
+            done.add(readers.submit(() -> closeAfter(request, sent, read)));
+            if (i % 100 == 0) {
+                post(post, "Comment " + i);
+            }
+        }
+        for (Future<?> one : done) {
+            one.get();
+        }
+        readers.shutdown();
+        EventStream ours = listen(post);
+        String id = post(post, "after all of them");
+        await().until(() -> ours.comments().contains(id));
+        await().until(() -> listeners().count() == 1);
+    }
+
+    private static Void closeAfter(byte[] request, int sent, int read) throws IOException {
+        try (Socket socket = new Socket("127.0.0.1", pipeline.port())) {
+            socket.setSoLinger(true, 0);
+            socket.setSoTimeout(50);
+            socket.getOutputStream().write(request, 0, sent);
+            if (sent == request.length) {
+                socket.getInputStream().readNBytes(read);
+            }
+        } catch (SocketTimeoutException e) {
+            // there was less to read
+        }
+        return null;
+    }
+}
