@@ -15,7 +15,8 @@ public final class CommentPipeline {
             "comment-service.camel.yaml",
             "comment-job-processor.camel.yaml",
             "notification-service.camel.yaml",
-            "comment-reader.camel.yaml");
+            "comment-reader.camel.yaml",
+            "comment-api.camel.yaml");
 
     private CommentPipeline() {
     }

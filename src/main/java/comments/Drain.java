@@ -39,7 +39,7 @@ final class Drain extends MainListenerSupport {
             if (context.getRoute(PROCESSOR) != null) {
                 context.getRouteController().suspendRoute(PROCESSOR, SECONDS / 2, TimeUnit.SECONDS);
             }
-            while ((engine.pending().get() > 0 || !writers.isIdle()) && System.nanoTime() < end) {
+            while ((!engine.isIdle() || !writers.isIdle()) && System.nanoTime() < end) {
                 Thread.sleep(POLL_MILLIS);
             }
         } catch (InterruptedException e) {

@@ -36,7 +36,8 @@ class SecureServersIT {
         rabbitmq = PrivateRabbitMQ.start(certificate);
         postgresql = PrivatePostgreSQL.start();
         postgresql.encrypt(certificate);
-        postgresql.run(Path.of("docker", "postgresql-roles.sql"), "owner_password=" + PASSWORD, "writer_password=" + PASSWORD);
+        postgresql.run(Path.of("docker", "postgresql-roles.sql"), "owner_password=" + PASSWORD, "writer_password=" + PASSWORD,
+                "reader_password=" + PASSWORD);
         rabbitmq.run(Path.of("docker", "rabbitmq-users"), Map.of("COMMENT_SERVICE_PASSWORD", PASSWORD,
                 "COMMENT_JOB_PROCESSOR_PASSWORD", PASSWORD, "NOTIFICATION_SERVICE_PASSWORD", PASSWORD));
         // makes the schema and the queues
@@ -58,7 +59,7 @@ class SecureServersIT {
         return JarProcess.launch(Map.of("COMMENTS_ROLES", role,
                 "RABBITMQ_URI", "amqps://%s:%s@127.0.0.1:%d".formatted(role, PASSWORD, rabbitmq.tlsPort()),
                 "POSTGRES_URL", postgresql.url() + "?sslmode=verify-full&sslrootcert=" + certificate.certificateFile(),
-                "POSTGRES_USER", "comments_writer", "POSTGRES_PASSWORD", PASSWORD, "POSTGRES_MIGRATE", "false"),
+                "POSTGRES_USER", role.equals("comment-reader") ? "comments_reader" : "comments_writer", "POSTGRES_PASSWORD", PASSWORD, "POSTGRES_MIGRATE", "false"),
                 List.of("-Djavax.net.ssl.trustStore=" + certificate.trustStore(),
                         "-Djavax.net.ssl.trustStorePassword=" + certificate.password(), "-jar", JarProcess.JAR.toString()));
     }
@@ -73,8 +74,8 @@ class SecureServersIT {
     @Test
     void theLeastPrivilegesAreEnoughAndAllIsEncrypted() throws Exception {
         try (JarProcess service = launch("comment-service"); JarProcess processor = launch("comment-job-processor");
-                JarProcess notifier = launch("notification-service")) {
-            for (JarProcess each : List.of(service, processor, notifier)) {
+                JarProcess notifier = launch("notification-service"); JarProcess reader = launch("comment-reader")) {
+            for (JarProcess each : List.of(service, processor, notifier, reader)) {
                 each.awaitReady();
             }
             for (int i = 0; i < 100; i++) {
@@ -82,8 +83,9 @@ class SecureServersIT {
             }
             await().atMost(Duration.ofSeconds(30)).until(() -> notifier.pushed() == 100);
             assertThat(query("SELECT count(*) FROM comments")).isEqualTo(100);
+            assertThat(reader.get("/comments?postId=p&limit=100").body().split("\"id\":")).hasSize(101);
             assertThat(query("SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)"
-                    + " WHERE usename = 'comments_writer' AND NOT ssl")).isZero();
+                    + " WHERE usename IN ('comments_writer', 'comments_reader') AND NOT ssl")).isZero();
             assertThat(rabbitmq.ctl("list_connections", "--no-table-headers", "ssl").lines()).isNotEmpty().containsOnly("true");
         }
     }
