@@ -35,7 +35,5 @@ public class AnswerReadWithProblem implements Processor {
             message.setHeader("Retry-After", RETRY_AFTER_SECONDS);
             message.setBody(Problem.json(503, "Comments can't be read now. Try again."));
         }
-        // a 404 may be cached otherwise
-        message.setHeader("Cache-Control", "no-store");
     }
 }

@@ -43,6 +43,17 @@ public final class CommentIds {
                 hash.getLong() & 0x3fff_ffff_ffff_ffffL | 0x8000_0000_0000_0000L);
     }
 
+    /** The id that a text says, in 36 characters; null if it is none. */
+    static UUID parse(String text) {
+        try {
+            UUID id = UUID.fromString(text);
+            // UUID.fromString also takes short groups, such as 1-1-1-1-1
+            return id.toString().equalsIgnoreCase(text) ? id : null;
+        } catch (IllegalArgumentException e) {
+            return null;
+        }
+    }
+
     // The length before each part keeps "ab" + "c" apart from "a" + "bc".
     private static void add(MessageDigest digest, String part) {
         byte[] bytes = part.getBytes(StandardCharsets.UTF_8);

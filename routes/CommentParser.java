@@ -26,11 +26,12 @@ public final class CommentParser {
     /** The most comments that one request may hold. */
     public static final int MAX_COMMENTS = 1_000;
 
+    /** The most characters of a post's or a user's id, and of a user's name. */
+    static final int MAX_NAME = 200;
+
     private static final String HOW_MANY = "must hold 1 to " + MAX_COMMENTS + " comments";
-    private static final int MAX_NAME = 200;
     private static final int MAX_CONTENT = 10_000;
     private static final int MAX_ERRORS = 100;
-    private static final int MAX_SHOWN_NAME = 64;
 
     // JSON is UTF-8 (RFC 8259, 8.1): a body in UTF-16, or behind a byte order mark, is malformed, not guessed at.
     private static final JsonFactory JSON = JsonFactory.builder()
@@ -189,22 +190,15 @@ public final class CommentParser {
         if (text == null) {
             return null;
         }
-        try {
-            UUID uuid = UUID.fromString(text);
-            // UUID.fromString also takes short groups, such as 1-1-1-1-1
-            if (uuid.toString().equalsIgnoreCase(text)) {
-                return uuid;
-            }
-        } catch (IllegalArgumentException e) {
-            // said below
+        UUID uuid = CommentIds.parse(text);
+        if (uuid == null) {
+            wrong(field(pointer, "parentId"), "must be a UUID, or left out");
         }
-        wrong(field(pointer, "parentId"), "must be a UUID, or left out");
-        return null;
+        return uuid;
     }
 
     private static String field(String pointer, String name) {
-        String shown = name.length() <= MAX_SHOWN_NAME ? name : name.substring(0, MAX_SHOWN_NAME) + "…";
-        return pointer + "/" + shown.replace("~", "~0").replace("/", "~1");
+        return pointer + "/" + InvalidRequest.shown(name).replace("~", "~0").replace("/", "~1");
     }
 
     // The answer must not grow with what is wrong.
@@ -242,7 +236,7 @@ public final class CommentParser {
     }
 
     /** The length in code points, or -1 if PostgreSQL couldn't store the text or UTF-8 couldn't say it. */
-    private static int length(String text) {
+    static int length(String text) {
         int length = 0;
         for (int i = 0; i < text.length(); i++, length++) {
             char c = text.charAt(i);

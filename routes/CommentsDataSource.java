@@ -18,7 +18,7 @@ import org.flywaydb.core.api.FlywayException;
  */
 public class CommentsDataSource extends HikariDataSource implements CamelContextAware {
 
-    private static final String[] SCHEMA = {"V1__comments.sql", "V2__comment_quarantine.sql"};
+    private static final String[] SCHEMA = {"V1__comments.sql", "V2__comment_quarantine.sql", "V3__comments_by_post.sql"};
 
     private CamelContext camelContext;
     private volatile boolean migrated;

@@ -3,6 +3,7 @@ package comments;
 import io.netty.channel.Channel;
 import io.netty.channel.SingleThreadEventLoop;
 import io.netty.util.concurrent.EventExecutor;
+import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -25,6 +26,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
+import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
 import org.apache.camel.component.platform.http.spi.Method;
@@ -32,7 +34,6 @@ import org.apache.camel.component.platform.http.spi.PlatformHttpConsumer;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpConsumer;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpEngine;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
-import org.apache.camel.support.DefaultHeaderFilterStrategy;
 import org.apache.camel.support.TempDirHelper;
 
 /**
@@ -40,7 +41,8 @@ import org.apache.camel.support.TempDirHelper;
  * and it answers what never reaches a route (an unknown path, a body or header that is too large) with a problem, too.
  *
  * <p>The endpoints that {@code comments.event-loop-endpoints} names, such as {@code POST /comments}, run on its event loop:
- * see {@link EventLoopConsumer}. All others are served as Camel's own engine serves them, by worker threads.
+ * see {@link EventLoopConsumer}. All others are served as Camel's own engine serves them, by worker threads; no more than
+ * {@value #MOST_ON_WORKERS} at once, so that who comes when they are held up is refused and does not wait.
  *
  * <p>Camel's own server ({@code camel.server.*}) would have to listen on 8080 whenever the management server runs beside
  * it: its engine asks the registry for the one server there is, and finds two.
@@ -48,6 +50,9 @@ import org.apache.camel.support.TempDirHelper;
 public final class HttpEngine extends VertxPlatformHttpEngine {
 
     private static final int IDLE_TIMEOUT_SECONDS = 75;
+    // requests that worker threads have, or that wait for one of them; one more is refused
+    private static final int MOST_ON_WORKERS = 1_000;
+    private static final String ON_WORKER = "onWorker";
     private static final String UPLOADS = "${java.io.tmpdir}/camel/camel-tmp-#uuid#/";
 
     // by path, then by method
@@ -61,6 +66,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     private HttpServer server;
     private final Set<HttpConnection> connections = ConcurrentHashMap.newKeySet();
     private final AtomicInteger pending = new AtomicInteger();
+    private final AtomicInteger onWorkers = new AtomicInteger();
     private volatile boolean draining;
     private volatile boolean leaving;
 
@@ -95,16 +101,42 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         if (methods.contains(Method.GET) && methods.add(Method.HEAD)) {
             endpoint.setHttpMethodRestrict(methods.stream().map(Method::name).collect(Collectors.joining(",")));
         }
-        // Camel keeps it back, though only a route knows how long its answer may be kept
-        if (endpoint.getHeaderFilterStrategy() instanceof DefaultHeaderFilterStrategy filter) {
-            filter.getOutFilter().remove("cache-control");
-        }
         return new VertxPlatformHttpConsumer(endpoint, processor, getHandlers(),
                 VertxPlatformHttpRouter.getRouterNameFromPort(port)) {
             @Override
             protected void doStart() throws Exception {
                 super.doStart();
                 listen();
+            }
+
+            @Override
+            protected void handleRequest(RoutingContext context) {
+                if (draining || isSuspended()) {
+                    refuse(context.request());
+                } else if (onWorkers.get() >= MOST_ON_WORKERS) {
+                    HttpProblems.answerBusy(context.response());
+                } else {
+                    // may be kept, but not used without asking: what is not there yet may be there in a moment
+                    context.response().putHeader("Cache-Control", "no-cache");
+                    super.handleRequest(context);
+                }
+            }
+
+            // what a caller who leaves early began to send never comes to its end: it is not counted before it does
+            @Override
+            protected Future<Void> processHttpRequest(Exchange exchange, RoutingContext context) {
+                return super.processHttpRequest(exchange, context).onSuccess(read -> {
+                    exchange.setProperty(ON_WORKER, true);
+                    onWorkers.incrementAndGet();
+                });
+            }
+
+            @Override
+            public void releaseExchange(Exchange exchange, boolean autoRelease) {
+                if (exchange.removeProperty(ON_WORKER) != null) {
+                    onWorkers.decrementAndGet();
+                }
+                super.releaseExchange(exchange, autoRelease);
             }
         };
     }
@@ -173,6 +205,11 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     /** Counts the requests on the event loop that are not answered. */
     AtomicInteger pending() {
         return pending;
+    }
+
+    /** Whether every request is answered. */
+    boolean isIdle() {
+        return pending.get() == 0 && onWorkers.get() == 0;
     }
 
     /** The largest body that is taken, in bytes. */

@@ -26,9 +26,14 @@ final class HttpProblems {
             414, "The URL is too long.",
             431, "The headers are too large.",
             500, "The request failed here, and nothing is promised.",
-            503, "Nothing is accepted now. Retry with the same Idempotency-Key.");
+            503, "This process is about to end. Try again, with the same Idempotency-Key if you posted.");
 
     private HttpProblems() {
+    }
+
+    /** What is told of an error of which no more is known than its status. */
+    static String detail(int status) {
+        return DETAILS.get(status);
     }
 
     /** Answers a request whose body is larger than what is taken; what is left of it would be taken for the next request. */
@@ -44,6 +49,12 @@ final class HttpProblems {
         }
         request.response().putHeader("Connection", "close");
         answer(request.response(), status).onComplete(done -> request.connection().close());
+    }
+
+    /** Answers a request that would have to wait for too many others. */
+    static void answerBusy(HttpServerResponse response) {
+        response.putHeader("Retry-After", "1").setStatusCode(503).putHeader("Content-Type", Problem.MEDIA_TYPE)
+                .end(Buffer.buffer(Problem.json(503, "Too many requests wait for their answers. Try again.")));
     }
 
     /** Makes the router's own errors problems. */

@@ -1,5 +1,6 @@
 package comments;
 
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 
@@ -16,6 +17,8 @@ public class InvalidRequest extends Exception {
     public record FieldError(String pointer, String detail) implements java.io.Serializable {
     }
 
+    private static final int MAX_SHOWN = 64;
+
     private final int status;
     private final List<FieldError> errors;
     private Duration retryAfter;
@@ -24,6 +27,12 @@ public class InvalidRequest extends Exception {
         super(message, null, false, false);
         this.status = status;
         this.errors = List.copyOf(errors);
+    }
+
+    /** What the caller sent, short enough to be told, and as UTF-8 can say it: half of a surrogate pair becomes a ?. */
+    static String shown(String text) {
+        String start = text.length() <= MAX_SHOWN ? text : text.substring(0, MAX_SHOWN) + "…";
+        return new String(start.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
     }
 
     /** 400: what was sent is not one JSON text, or a header is malformed. */

@@ -54,7 +54,7 @@ public class Listen implements Processor {
         Message message = exchange.getMessage();
         callers.identify(message);
         ReadRequest request = ReadRequest.of(message, Set.of("postId"));
-        String post = request.postId();
+        String post = request.has("postId") ? request.postId() : null;
         Long since = since(message);
         Listener listener = listeners.add(post == null ? Listeners.ALL : post);
         if (listener == null) {

@@ -1,5 +1,6 @@
 package comments;
 
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
@@ -30,8 +31,6 @@ final class ReadAnswer {
         Message message = exchange.getMessage();
         message.removeHeaders("*");
         message.setHeader("ETag", etag);
-        // may be kept, but what is new since then must be asked for
-        message.setHeader("Cache-Control", "no-cache");
         if (link != null) {
             message.setHeader("Link", link);
         }
@@ -56,7 +55,7 @@ final class ReadAnswer {
             MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
             sha256.update(json);
             if (link != null) {
-                sha256.update(link.getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+                sha256.update(link.getBytes(StandardCharsets.US_ASCII));
             }
             byte[] hash = Arrays.copyOf(sha256.digest(), ETAG_BYTES);
             return '"' + Base64.getUrlEncoder().withoutPadding().encodeToString(hash) + '"';

@@ -1,28 +1,32 @@
 package comments;
 
 import io.netty.handler.codec.http.QueryStringDecoder;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
-import org.apache.camel.component.platform.http.vertx.HttpMessage;
 
 /**
  * What a GET asks for: its path, its query parameters, each at most once, and what the caller has already.
  *
  * <p>platform-http makes headers of the path's and the query's parameters, where they mix with each other and with the
- * caller's headers: nothing here is read from those. Every method that reads throws {@link InvalidRequest}, a 400 that names
- * what is wrong.
+ * caller's headers: nothing here is read from those, but from the headers that it makes itself and no caller can. Every method
+ * that reads throws {@link InvalidRequest}, a 400 that names what is wrong.
  */
 final class ReadRequest {
 
     /** The exchange property that holds it, until the answer is written. */
     static final String PROPERTY = "readRequest";
 
-    private static final int MAX_SHOWN = 64;
+    private static final int DEFAULT_LIMIT = 50;
+    private static final int MAX_LIMIT = 1_000;
 
     private final String path;
     private final Map<String, List<String>> parameters;
@@ -40,17 +44,16 @@ final class ReadRequest {
      * @param known the query parameters that it may have
      */
     static ReadRequest of(Message message, Set<String> known) throws InvalidRequest {
-        boolean http = message instanceof HttpMessage;
-        String path = http ? ((HttpMessage) message).getRequest().path() : message.getHeader(Exchange.HTTP_PATH, "", String.class);
-        String query = http ? ((HttpMessage) message).getRequest().query() : message.getHeader(Exchange.HTTP_QUERY, String.class);
-        Map<String, List<String>> parameters = parameters(query);
+        Map<String, List<String>> parameters = parameters(message.getHeader(Exchange.HTTP_QUERY, String.class));
         Set<String> unknown = new TreeSet<>(parameters.keySet());
         unknown.removeAll(known);
         if (!unknown.isEmpty()) {
-            throw InvalidRequest.malformed("There is no query parameter %s here%s".formatted(shown(String.join(", ", unknown)),
+            throw InvalidRequest.malformed("There is no query parameter %s here%s".formatted(
+                    InvalidRequest.shown(String.join(", ", unknown)),
                     known.isEmpty() ? "." : ", but there are: " + String.join(", ", new TreeSet<>(known)) + "."));
         }
-        return new ReadRequest(path, parameters, RequestHeaders.of(message, "If-None-Match"));
+        return new ReadRequest(message.getHeader(Exchange.HTTP_PATH, "", String.class), parameters,
+                RequestHeaders.of(message, "If-None-Match"));
     }
 
     private static Map<String, List<String>> parameters(String query) throws InvalidRequest {
@@ -65,36 +68,74 @@ final class ReadRequest {
     UUID id() throws InvalidRequest {
         String[] segments = path.split("/");
         String id = segments.length > 2 ? segments[2] : "";
-        try {
-            UUID uuid = UUID.fromString(id);
-            // UUID.fromString also takes short groups, such as 1-1-1-1-1
-            if (uuid.toString().equalsIgnoreCase(id)) {
-                return uuid;
-            }
-        } catch (IllegalArgumentException e) {
-            // said below
+        UUID uuid = CommentIds.parse(id);
+        if (uuid == null) {
+            throw InvalidRequest.malformed("The id in the path must be a UUID, and is: " + InvalidRequest.shown(id));
         }
-        throw InvalidRequest.malformed("The id in the path must be a UUID, and is: " + shown(id));
+        return uuid;
     }
 
-    /** The post that the query names, or null. */
+    /** Whose comments are asked for: 1 to {@value CommentParser#MAX_NAME} characters, and never left out. */
     String postId() throws InvalidRequest {
-        List<String> ids = parameters.getOrDefault("postId", List.of());
-        if (ids.isEmpty()) {
-            return null;
+        String postId = only("postId");
+        int length = postId == null ? 0 : CommentParser.length(postId);
+        if (length < 1 || length > CommentParser.MAX_NAME) {
+            throw InvalidRequest.malformed("The query parameter postId must be given, with 1 to " + CommentParser.MAX_NAME
+                    + " characters, without U+0000 and halves of surrogate pairs.");
         }
-        if (ids.size() > 1 || ids.get(0).isEmpty() || ids.get(0).length() > 400 || ids.get(0).indexOf(0) >= 0) {
-            throw InvalidRequest.malformed("The query parameter postId must be given once, with the id of a post.");
+        return postId;
+    }
+
+    /** How many comments a page may have: from 1 to {@value #MAX_LIMIT}, by default {@value #DEFAULT_LIMIT}. */
+    int limit() throws InvalidRequest {
+        String limit = only("limit");
+        if (limit == null) {
+            return DEFAULT_LIMIT;
         }
-        return ids.get(0);
+        if (limit.matches("[0-9]{1,4}")) {
+            int number = Integer.parseInt(limit);
+            if (number >= 1 && number <= MAX_LIMIT) {
+                return number;
+            }
+        }
+        throw InvalidRequest.malformed("The query parameter limit must be a whole number from 1 to " + MAX_LIMIT + ".");
+    }
+
+    /** Where the page begins: by default with the newest comment. */
+    PageCursor before() throws InvalidRequest {
+        String before = only("before");
+        if (before == null) {
+            return PageCursor.START;
+        }
+        try {
+            return PageCursor.parse(before);
+        } catch (IllegalArgumentException e) {
+            throw InvalidRequest.malformed("The query parameter before must be as the link to the next page has it.");
+        }
+    }
+
+    private String only(String name) throws InvalidRequest {
+        List<String> values = parameters.getOrDefault(name, List.of());
+        if (values.size() > 1) {
+            throw InvalidRequest.malformed("The query parameter " + name + " must be given once.");
+        }
+        return values.isEmpty() ? null : values.get(0);
+    }
+
+    /** The path and query of the page that begins at a cursor. */
+    String pathOfNext(String cursor) {
+        return Stream.of("postId", "limit").filter(parameters::containsKey)
+                .map(name -> name + "=" + URLEncoder.encode(parameters.get(name).get(0), StandardCharsets.UTF_8) + "&")
+                .collect(Collectors.joining("", path + "?", "before=" + cursor));
+    }
+
+    /** Whether the query has a parameter. */
+    boolean has(String name) {
+        return parameters.containsKey(name);
     }
 
     /** What the caller has already: the values of If-None-Match. */
     List<String> ifNoneMatch() {
         return ifNoneMatch;
-    }
-
-    private static String shown(String text) {
-        return text.length() <= MAX_SHOWN ? text : text.substring(0, MAX_SHOWN) + "…";
     }
 }

@@ -11,7 +11,7 @@ public class ReadsPaused extends SQLTransientConnectionException {
 
     private static final long serialVersionUID = 1L;
 
-    ReadsPaused() {
+    public ReadsPaused() {
         super("The database was away a moment ago");
     }
 

@@ -16,6 +16,7 @@ public final class CommentPipeline {
             "comment-job-processor.camel.yaml",
             "notification-service.camel.yaml",
             "comment-reader.camel.yaml",
+            "comment-api.camel.yaml",
             "comment-stream.camel.yaml");
 
     private CommentPipeline() {

@@ -44,7 +44,7 @@ final class Drain extends MainListenerSupport {
             engine.drain();
             registry.lookupByNameAndType("listeners", Listeners.class).endAll("stopping");
             intakes.forEach(Intake::shut);
-            await(SETTLE, () -> engine.pending().get() == 0 && intakes.stream().allMatch(Intake::isEmpty)
+            await(SETTLE, () -> engine.isIdle() && intakes.stream().allMatch(Intake::isEmpty)
                     && batches.unsettled() == 0);
             engine.stopListening();
             await(LEAVE, () -> !engine.isConnected());

@@ -81,6 +81,10 @@ class CamelRunIT {
         Set<String> posted = Set.of(post(pipeline), post(pipeline), post(pipeline));
         await().atMost(Duration.ofSeconds(60)).until(() -> pipeline.pushed() >= posted.size());
         assertThat(written()).containsAll(posted);
+        for (String id : posted) {
+            assertThat(pipeline.get("/comments/" + id).body()).startsWith("{\"id\":\"" + id);
+        }
+        assertThat(pipeline.get("/openapi/swagger-ui.css").statusCode()).isEqualTo(200);
         assertThat(pipeline.observe("metrics"))
                 .contains("comments_accepted_total 3.0", "comments_waiting ", "comments_unsettled ");
         assertThat(pipeline.post("{}").statusCode()).isEqualTo(422);

@@ -85,6 +85,12 @@ class CommentParserTest {
     }
 
     @Test
+    void whatItSaysOfAnUnknownFieldCanBeSaidInUtf8() {
+        InvalidRequest refusal = refusal(COMMENT.replace("{", "{\"a" + "😀".repeat(50) + "\":1,"));
+        assertThat(new String(Problem.json(422, "", refusal.errors()), UTF_8)).contains("?…");
+    }
+
+    @Test
     void boundsWhatItSaysOfAnUnknownField() {
         InvalidRequest refusal = refusal(COMMENT.replace("{", "{\"" + "x/~".repeat(1_000) + "\":1,"));
         assertThat(refusal.errors()).singleElement()

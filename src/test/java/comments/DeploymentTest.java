@@ -168,16 +168,16 @@ class DeploymentTest {
         }
     }
 
-    /** A process that writes comments needs the database, and no other does. */
+    /** A process that writes or reads comments needs the database, and no other does. */
     @Test
-    void onlyTheProcessorIsGivenTheDatabase() throws IOException {
+    void onlyTheProcessorAndTheReaderAreGivenTheDatabase() throws IOException {
         Map<String, Set<String>> byPlace = new TreeMap<>();
         settings().forEach(setting -> byPlace.computeIfAbsent(setting.place(), key -> new TreeSet<>()).add(setting.name()));
         byPlace.forEach((place, names) -> {
             if (names.contains("COMMENTS_ROLES")) {
                 assertThat(names).as(place).contains("RABBITMQ_URI");
                 assertThat(names.containsAll(Set.of("POSTGRES_URL", "POSTGRES_USER", "POSTGRES_PASSWORD"))).as(place)
-                        .isEqualTo(place.contains("comment-job-processor"));
+                        .isEqualTo(place.contains("comment-job-processor") || place.contains("comment-reader"));
             }
         });
     }
@@ -247,9 +247,8 @@ class DeploymentTest {
     void thePortsAreThoseOfTheApplication() throws IOException {
         Map<String, String> http = new TreeMap<>();
         Map<String, String> management = new TreeMap<>();
-        for (JsonNode port : ourServices().get("comment-service").get("ports")) {
-            http.put(COMPOSE.toString(), port.asText().replaceAll(".*:", ""));
-        }
+        ourServices().forEach((name, service) -> service.path("ports").forEach(port ->
+                http.put(COMPOSE + " " + name, port.asText().replaceAll(".*:", ""))));
         for (Manifest integration : DeploymentFiles.manifests("Integration")) {
             JsonNode traits = integration.content().at("/spec/traits");
             management.put(integration + " container", traits.at("/container/ports/0").asText().replaceAll(".*;", ""));
@@ -280,8 +279,8 @@ class DeploymentTest {
         Path prometheus = Path.of("docker/prometheus/prometheus.yml");
         management.put(prometheus.toString(), yaml(prometheus).get(0).content()
                 .at("/scrape_configs/0/dns_sd_configs/0/port").asText());
-        assertThat(http).hasSize(4);
-        assertThat(management).hasSize(3 * 4 + 3 + 3);
+        assertThat(http).hasSize(2 + 2 + 2 + 1);
+        assertThat(management).hasSize(4 * 4 + 4 + 3);
         String httpPort = knob("HTTP_PORT");
         String managementPort = knob("MANAGEMENT_PORT");
         http.forEach((place, port) ->
@@ -332,7 +331,7 @@ class DeploymentTest {
         Stream.concat(DeploymentFiles.manifests("Integration").stream(), DeploymentFiles.manifests("Deployment").stream())
                 .forEach(manifest -> graces.put(manifest.toString(),
                         manifest.content().at("/spec/template/spec/terminationGracePeriodSeconds").asInt()));
-        assertThat(graces).hasSize(9);
+        assertThat(graces).hasSize(3 * 4);
         graces.forEach((place, grace) -> assertThat(grace)
                 .as("seconds in %s, compared to Drain and camel.main.shutdown-timeout in %s", place, KNOBS).isGreaterThan(takes + 10));
     }

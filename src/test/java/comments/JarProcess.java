@@ -128,6 +128,10 @@ public final class JarProcess implements AutoCloseable {
                 BodyHandlers.ofString());
     }
 
+    HttpResponse<String> get(String path) throws IOException, InterruptedException {
+        return CLIENT.send(HttpRequest.newBuilder(uri(path)).timeout(Duration.ofSeconds(20)).build(), BodyHandlers.ofString());
+    }
+
     int managementPort() {
         return managementPort;
     }

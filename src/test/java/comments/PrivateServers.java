@@ -31,6 +31,8 @@ public class PrivateServers implements BeforeAllCallback {
 
     /** The role that the application runs as. */
     public static final String WRITER = "comments_writer";
+    /** The role that comment-reader runs as by itself. */
+    private static final String READER = "comments_reader";
     /** The role that makes the schema. */
     static final String OWNER = "comments_owner";
     static final String PASSWORD = "only-for-tests";
@@ -95,7 +97,7 @@ public class PrivateServers implements BeforeAllCallback {
             }
             postgresql.execute("CREATE DATABASE " + WITHOUT_SCHEMA);
             postgresql.run(Path.of("docker", "postgresql-roles.sql"), WITHOUT_SCHEMA,
-                    "owner_password=" + PASSWORD, "writer_password=" + PASSWORD);
+                    "owner_password=" + PASSWORD, "writer_password=" + PASSWORD, "reader_password=" + PASSWORD);
             postgresql.execute("CREATE DATABASE %s TEMPLATE %s".formatted(WITH_SCHEMA, WITHOUT_SCHEMA));
             try (CommentsDataSource owner = new CommentsDataSource(); DefaultCamelContext context = new DefaultCamelContext()) {
                 owner.setCamelContext(context);
@@ -155,8 +157,8 @@ public class PrivateServers implements BeforeAllCallback {
      */
     public Map<String, String> knobs(String roles, String database) {
         return Map.of("COMMENTS_ROLES", roles, "RABBITMQ_URI", brokerUri(roles, List.of(rabbitmq().port())),
-                "POSTGRES_URL", postgresql().url(database), "POSTGRES_USER", WRITER, "POSTGRES_PASSWORD", PASSWORD,
-                "POSTGRES_MIGRATE", "false");
+                "POSTGRES_URL", postgresql().url(database), "POSTGRES_USER", roles.equals("comment-reader") ? READER : WRITER,
+                "POSTGRES_PASSWORD", PASSWORD, "POSTGRES_MIGRATE", "false");
     }
 
     /** The address of a RabbitMQ, with the user that a process with these roles needs. */

@@ -68,8 +68,9 @@ class SecureServersIT {
             await().atMost(Duration.ofSeconds(30)).until(() -> notifier.pushed() == 100);
             assertThat(query("SELECT count(*) FROM comments")).isEqualTo(100);
             await().atMost(Duration.ofSeconds(30)).until(() -> stream.comments().size() == 100);
+            assertThat(reader.get("/comments?postId=p&limit=100").body().split("\"id\":")).hasSize(101);
             assertThat(query("SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)"
-                    + " WHERE usename = 'comments_writer' AND NOT ssl")).isZero();
+                    + " WHERE usename IN ('comments_writer', 'comments_reader') AND NOT ssl")).isZero();
             assertThat(SERVERS.rabbitmq().ctl("list_connections", "--no-table-headers", "ssl").lines()).isNotEmpty().containsOnly("true");
         }
     }

@@ -21,7 +21,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
  * <p>Holding both directions is what a black hole looks like to both sides: connections are taken, and nothing is answered.
  * Any thread may call it.
  */
-final class Proxy implements AutoCloseable {
+public final class Proxy implements AutoCloseable {
 
     enum Direction {
         REQUESTS, ANSWERS
@@ -39,12 +39,12 @@ final class Proxy implements AutoCloseable {
     private volatile Duration delay = Duration.ZERO;
 
     /** A proxy for a port on loopback. */
-    Proxy(int target) throws IOException {
+    public Proxy(int target) throws IOException {
         this.target = target;
         daemon(this::accept, "proxy");
     }
 
-    int port() {
+    public int port() {
         return listener.getLocalPort();
     }
 
@@ -54,13 +54,13 @@ final class Proxy implements AutoCloseable {
     }
 
     /** Holds back everything. */
-    void blackHole() {
+    public void blackHole() {
         hold("", Direction.REQUESTS);
         hold("", Direction.ANSWERS);
     }
 
     /** Lets pass what is held back. */
-    void release() {
+    public void release() {
         synchronized (holds) {
             holds.clear();
             holds.notifyAll();

@@ -1,0 +1,68 @@
+package comments;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.networknt.schema.Schema;
+import com.networknt.schema.SchemaRegistry;
+import com.networknt.schema.SpecificationVersion;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** openapi.json, for tests that hold the application to it. */
+final class ApiDocument {
+
+    private static final SchemaRegistry SCHEMAS = SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12);
+
+    /** A method of a path. */
+    record Operation(String method, String path, JsonNode content) {
+
+        String id() {
+            return content.get("operationId").asText();
+        }
+
+        @Override
+        public String toString() {
+            return method + " " + path;
+        }
+    }
+
+    private final JsonNode root;
+
+    private ApiDocument(JsonNode root) {
+        this.root = root;
+    }
+
+    static ApiDocument read() throws IOException {
+        return new ApiDocument(new ObjectMapper().readTree(ApiDocument.class.getResourceAsStream("/openapi.json")));
+    }
+
+    JsonNode root() {
+        return root;
+    }
+
+    List<Operation> operations() {
+        List<Operation> operations = new ArrayList<>();
+        root.get("paths").fields().forEachRemaining(path -> path.getValue().fields().forEachRemaining(operation ->
+                operations.add(new Operation(operation.getKey().toUpperCase(), path.getKey(), operation.getValue()))));
+        return operations;
+    }
+
+    /** What a node is, or what it refers to. */
+    JsonNode resolve(JsonNode node) {
+        return node.has("$ref") ? resolve(root.at(node.get("$ref").asText().substring(1))) : node;
+    }
+
+    /** The schema of this name among the components. */
+    Schema schema(String name) {
+        return schema(root.at("/components/schemas/" + name));
+    }
+
+    /** A schema that stands in the document, and may refer to others. */
+    Schema schema(JsonNode schema) {
+        ObjectNode whole = schema.deepCopy();
+        whole.set("components", root.get("components"));
+        return SCHEMAS.getSchema(whole);
+    }
+}
