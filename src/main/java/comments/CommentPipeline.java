@@ -16,7 +16,8 @@ public final class CommentPipeline {
             "comment-job-processor.camel.yaml",
             "notification-service.camel.yaml",
             "comment-reader.camel.yaml",
-            "comment-stream.camel.yaml");
+            "comment-stream.camel.yaml",
+            "comment-page.camel.yaml");
 
     private CommentPipeline() {
     }

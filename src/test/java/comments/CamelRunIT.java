@@ -6,6 +6,9 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -14,6 +17,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -80,9 +84,15 @@ class CamelRunIT {
     }
 
     private static void assertThatItWorks(JarProcess pipeline) throws Exception {
+        EventStream stream = EventStream.open(pipeline.uri("/comments/stream"));
         Set<String> posted = Set.of(post(pipeline), post(pipeline), post(pipeline));
         await().atMost(Duration.ofSeconds(60)).until(() -> pipeline.pushed() >= posted.size());
         assertThat(written()).containsAll(posted);
+        await().atMost(Duration.ofSeconds(30)).until(() -> stream.comments().containsAll(posted));
+        for (String path : List.of("/", "/page.css", "/page.mjs", "/pipeline")) {
+            assertThat(HttpClient.newHttpClient().send(HttpRequest.newBuilder(pipeline.uri(path)).build(), BodyHandlers.discarding())
+                    .statusCode()).as(path).isEqualTo(200);
+        }
         assertThat(pipeline.observe("metrics"))
                 .contains("comments_accepted_total 3.0", "comments_waiting ", "comments_unsettled ");
         assertThat(pipeline.post("{}").statusCode()).isEqualTo(422);
