@@ -11,7 +11,10 @@ import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
@@ -56,6 +59,13 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
                 .description("Requests that were not answered with 202")
                 .tag("reason", name().toLowerCase(Locale.ROOT).replace('_', '-')).register(Metrics.globalRegistry);
     }
+
+    /** A batch that was committed: when, how many comments it has, and how long its insert took. */
+    record Batch(Instant at, int comments, Duration insert) {
+    }
+
+    private static final int LATEST_BATCHES = 20;
+    private static final Deque<Batch> LATEST = new ArrayDeque<>();
 
     private static final String CAMEL_REGISTRY = "metricsRegistry";
 
@@ -110,6 +120,19 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
         BATCH_SIZE.record(comments);
         PERSISTED.increment(comments);
         INSERT.record(Duration.ofNanos(nanos));
+        synchronized (LATEST) {
+            LATEST.addFirst(new Batch(Instant.now(), comments, Duration.ofNanos(nanos)));
+            if (LATEST.size() > LATEST_BATCHES) {
+                LATEST.removeLast();
+            }
+        }
+    }
+
+    /** The last batches that were committed, the latest first. */
+    static List<Batch> latestBatches() {
+        synchronized (LATEST) {
+            return List.copyOf(LATEST);
+        }
     }
 
     /** A comment that was accepted so long ago is committed now. */

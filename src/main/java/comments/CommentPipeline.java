@@ -17,7 +17,8 @@ public final class CommentPipeline {
             "notification-service.camel.yaml",
             "comment-reader.camel.yaml",
             "comment-api.camel.yaml",
-            "comment-stream.camel.yaml");
+            "comment-stream.camel.yaml",
+            "comment-page.camel.yaml");
 
     private CommentPipeline() {
     }

@@ -13,6 +13,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -78,13 +79,17 @@ class CamelRunIT {
     }
 
     private static void assertThatItWorks(JarProcess pipeline) throws Exception {
+        EventStream stream = EventStream.open(pipeline.uri("/comments/stream"));
         Set<String> posted = Set.of(post(pipeline), post(pipeline), post(pipeline));
         await().atMost(Duration.ofSeconds(60)).until(() -> pipeline.pushed() >= posted.size());
         assertThat(written()).containsAll(posted);
         for (String id : posted) {
             assertThat(pipeline.get("/comments/" + id).body()).startsWith("{\"id\":\"" + id);
         }
-        assertThat(pipeline.get("/openapi/swagger-ui.css").statusCode()).isEqualTo(200);
+        await().atMost(Duration.ofSeconds(30)).until(() -> stream.comments().containsAll(posted));
+        for (String path : List.of("/", "/page.css", "/page.mjs", "/pipeline", "/openapi/swagger-ui.css")) {
+            assertThat(pipeline.get(path).statusCode()).as(path).isEqualTo(200);
+        }
         assertThat(pipeline.observe("metrics"))
                 .contains("comments_accepted_total 3.0", "comments_waiting ", "comments_unsettled ");
         assertThat(pipeline.post("{}").statusCode()).isEqualTo(422);
