@@ -28,10 +28,11 @@ public class CommentsDataSource extends HikariDataSource implements CamelContext
     public CommentsDataSource() {
         setPoolName("comments");
         setConnectionTimeout(5_000);
+        // as text: the driver knows no other values, and ignores them
         addDataSourceProperty("ApplicationName", "comments");
-        addDataSourceProperty("connectTimeout", 5);
-        addDataSourceProperty("socketTimeout", 60);
-        addDataSourceProperty("tcpKeepAlive", true);
+        addDataSourceProperty("connectTimeout", "5");
+        addDataSourceProperty("socketTimeout", "60");
+        addDataSourceProperty("tcpKeepAlive", "true");
         // idle processes hold no connections that they don't need
         setMinimumIdle(0);
     }

@@ -28,7 +28,7 @@ public class ReadDataSource extends CommentsDataSource {
         setConnectionTimeout(WAIT_MILLIS);
         setValidationTimeout(WAIT_MILLIS);
         // longer than the statement's own, which ends it in order
-        addDataSourceProperty("socketTimeout", 2 * STATEMENT_TIMEOUT_SECONDS);
+        addDataSourceProperty("socketTimeout", Integer.toString(2 * STATEMENT_TIMEOUT_SECONDS));
         setConnectionInitSql(SESSION.formatted(STATEMENT_TIMEOUT_SECONDS));
     }
 
