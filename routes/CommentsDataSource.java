@@ -18,7 +18,7 @@ import org.flywaydb.core.api.FlywayException;
  */
 public class CommentsDataSource extends HikariDataSource implements CamelContextAware {
 
-    private static final String[] SCHEMA = {"V1__comments.sql", "V2__comment_quarantine.sql", "V3__comments_by_post.sql"};
+    private static final String[] SCHEMA = {"V1__comments.sql", "V2__comment_quarantine.sql", "V3__reading.sql"};
 
     private CamelContext camelContext;
     private volatile boolean migrated;
@@ -68,7 +68,7 @@ public class CommentsDataSource extends HikariDataSource implements CamelContext
                     .dataSource(getJdbcUrl(), getUsername(), getPassword())
                     .locations(new String[0])
                     .javaMigrations(Stream.of(SCHEMA)
-                            .map(script -> new SqlScript(script, SqlFile.read(camelContext, script)))
+                            .map(script -> new SqlScript(script, RouteFile.read(camelContext, script)))
                             .toArray(SqlScript[]::new))
                     .load()
                     .migrate();

@@ -16,7 +16,8 @@ public class ReadDataSource extends CommentsDataSource {
     // There is one good way to answer each query, by its index and in its order. Left to itself, the planner would plan each of
     // them again where posts have many comments, and may sort all of those where its statistics are old.
     private static final String SESSION = "SET default_transaction_read_only = on; SET statement_timeout = '%ds';"
-            + " SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off; SET jit = off";
+            + " SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off;"
+            + " SET jit = off";
     private static final int WAIT_MILLIS = 500;
     private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
 

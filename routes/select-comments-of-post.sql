@@ -1,22 +1,16 @@
 -- A page of the comments of a post, newest first, after a place among them: "comments", as a JSON array in UTF-8, and "next", the
--- place of the last of them if more follow. It ends at the limit or at 256 KiB of text, whichever comes first, since the
--- whole page is held in memory while it is sent; but it has one comment at least.
+-- place of the last of them if more follow. It ends at the limit or at 256 KiB, whichever comes first, since the whole page is
+-- held in memory while it is sent; but it has one comment at least.
 WITH found AS (
-    SELECT *, row_number() OVER newest AS place,
-           sum(octet_length(content) + octet_length(user_name) + octet_length(user_id) + octet_length(post_id)) OVER newest AS bytes
-    FROM comments
-    WHERE post_id COLLATE "C" = :?postId AND (accepted_at, id) < (:?acceptedAt, :?id)
+    SELECT id, accepted_at, comment, row_number() OVER newest AS place, sum(octet_length(comment)) OVER newest AS bytes
+    FROM comments_as_json
+    WHERE hashtextextended(post_id, 0) = hashtextextended(:?postId, 0) AND post_id = :?postId
+      AND (accepted_at, id) < (:?acceptedAt, :?id)
     WINDOW newest AS (ORDER BY accepted_at DESC, id DESC ROWS UNBOUNDED PRECEDING)
     ORDER BY accepted_at DESC, id DESC
     LIMIT :?limit + 1
 ), page AS (
-    SELECT *,
-           json_strip_nulls(json_build_object(
-               'id', id, 'postId', post_id, 'userId', user_id, 'userName', user_name, 'content', content,
-               'parentId', parent_id,
-               'acceptedAt', to_char(accepted_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-               'createdAt', to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')))::text AS comment,
-           encode(timestamptz_send(accepted_at) || uuid_send(id), 'base64') AS cursor
+    SELECT comment, place, encode(timestamptz_send(accepted_at) || uuid_send(id), 'base64') AS cursor
     FROM found
     WHERE place <= :?limit AND (place = 1 OR bytes <= 262144)
 )

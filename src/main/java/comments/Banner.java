@@ -27,10 +27,18 @@ final class Banner extends MainListenerSupport {
 
     private static List<String> rows(CamelContext context) {
         List<String> rows = new ArrayList<>();
+        boolean pages = Boolean.parseBoolean(StartChecks.knob(context, "COMMENTS_PAGES"));
+        boolean reads = StartChecks.hasRole(context, StartChecks.READER);
+        if (reads && pages) {
+            rows.add(row("page", address(context, "HTTP") + "/"));
+        }
         if (StartChecks.hasRole(context, StartChecks.SERVICE)) {
             String comments = address(context, "HTTP") + "/comments";
             rows.add(row("comments", comments));
             rows.add(row("try it", "curl -i %s -H 'Content-Type: application/json' -d '%s'".formatted(comments, EXAMPLE)));
+        }
+        if (reads || StartChecks.hasRole(context, StartChecks.SERVICE)) {
+            rows.add(row("API", address(context, "HTTP") + (pages ? "/openapi" : "/openapi.json")));
         }
         rows.add(row("health", address(context, "MANAGEMENT") + "/observe/health"));
         rows.add(row("metrics", address(context, "MANAGEMENT") + "/observe/metrics"));

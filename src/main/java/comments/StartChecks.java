@@ -20,7 +20,7 @@ final class StartChecks extends MainListenerSupport {
 
     static final String SERVICE = "comment-service";
     private static final String PROCESSOR = "comment-job-processor";
-    private static final String READER = "comment-reader";
+    static final String READER = "comment-reader";
 
     @Override
     public void beforeConfigure(BaseMainSupport main) {

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 class BannerTest {
 
     private static final String LINE =
-            "\\d\\d:\\d\\d:\\d\\d\\.\\d{3} INFO  (CommentPipeline|comment-job-processor|notification-service) .*|  [a-z].*";
+            "\\d\\d:\\d\\d:\\d\\d\\.\\d{3} INFO  (CommentPipeline|comment-job-processor|notification-service) .*|  [a-zA-Z].*";
 
     private static MatchResult find(JarProcess process, String pattern) throws IOException {
         return process.log().flatMap(line -> Pattern.compile(pattern).matcher(line).results()).findFirst()
@@ -37,7 +37,7 @@ class BannerTest {
                 Map.of("RABBITMQ_URI", broker.uri(), "POSTGRES_URL", TestServers.newDatabase()))) {
             process.awaitReady();
             await().atMost(Duration.ofSeconds(10)).until(() -> process.log().anyMatch(line -> line.startsWith("  metrics ")));
-            for (String name : List.of("health", "metrics")) {
+            for (String name : List.of("page", "API", "health", "metrics")) {
                 URI address = URI.create(find(process, "^  " + name + " +(http://\\S+)$").group(1));
                 assertThat(status(HttpRequest.newBuilder(address))).as(name).isEqualTo(200);
             }

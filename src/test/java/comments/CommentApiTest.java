@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -38,7 +39,8 @@ class CommentApiTest {
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String NOBODY = "5afcce55-5e1c-4ab4-bd01-d669ca3f6a48";
-    private static final Set<String> OF_HTTP = Set.of("content-type", "content-length", "connection", "x-content-type-options");
+    private static final Set<String> OF_HTTP = Set.of("content-type", "content-length", "connection", "x-content-type-options",
+            "transfer-encoding");
 
     private record Answer(String method, String path, HttpResponse<String> response) {
 
@@ -64,12 +66,16 @@ class CommentApiTest {
         String id = provokeWritten();
         provokeRefused();
         provokeRead(id);
+        provokeStreamed();
         provokeFailures(database);
         try (TestPipeline closed = TestPipeline.start(Map.of("RABBITMQ_URI", broker.uri(), "POSTGRES_URL", database,
                 "POSTGRES_USER", "postgres", "COMMENTS_API_KEYS", "ann:" + sha256("key"), "COMMENTS_PAGES", "false"))) {
             for (String path : List.of("/comments?postId=p1", "/comments/" + id, "/comments/" + id + "/replies", "/openapi.json")) {
-                answer(closed, "GET", path, null);
                 answer(closed, "GET", path, null, "Authorization", "Bearer key");
+            }
+            for (String path : List.of("/comments?postId=p1", "/comments/" + id, "/comments/" + id + "/replies", "/openapi.json",
+                    "/comments/stream")) {
+                answer(closed, "GET", path, null);
                 answer(closed, "GET", path, null, "Authorization", "Bearer guess");
             }
             answer(closed, "POST", "/comments", TestPipeline.COMMENT, "Content-Type", "application/json");
@@ -166,13 +172,36 @@ class CommentApiTest {
         get("/openapi.json?" + "x".repeat(5_000));
     }
 
+    private static void provokeStreamed() throws Exception {
+        Listeners listeners = pipeline.bean("listeners", Listeners.class);
+        CompletableFuture<HttpResponse<String>> stream = CompletableFuture.supplyAsync(() -> {
+            try {
+                return get("/comments/stream?postId=p1", "Last-Event-ID", "1");
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        await().until(() -> listeners.count() == 1);
+        await().until(() -> {
+            listeners.endAll("resume");
+            return stream.isDone();
+        });
+        assertThat(stream.get().body()).endsWith("event: end\ndata: {\"reason\":\"resume\"}\n\n");
+        get("/comments/stream", "Last-Event-ID", "x");
+        get("/comments/stream?postId=");
+        get("/comments/stream?" + "x".repeat(5_000));
+        listeners.setMost(0);
+        get("/comments/stream");
+        listeners.setMost(100);
+    }
+
     private static void provokeFailures(String database) throws Exception {
         try (Connection owner = DriverManager.getConnection(database)) {
-            owner.createStatement().execute("ALTER TABLE comments RENAME TO away");
+            owner.createStatement().execute("ALTER VIEW comments_as_json RENAME TO away");
             get("/comments?postId=p1");
             get("/comments/" + NOBODY);
             get("/comments/" + NOBODY + "/replies");
-            owner.createStatement().execute("ALTER TABLE away RENAME TO comments");
+            owner.createStatement().execute("ALTER VIEW away RENAME TO comments_as_json");
         }
         ConnectionFactory factory = new ConnectionFactory();
         factory.setUri(broker.uri());
@@ -182,6 +211,9 @@ class CommentApiTest {
         }
         try (EmbeddedBroker other = EmbeddedBroker.startInMemory();
                 TestPipeline ending = TestPipeline.start(Map.of("RABBITMQ_URI", other.uri(), "COMMENTS_ROLES", "comment-service"))) {
+            other.close();
+            await().until(() -> answer(ending, "POST", "/comments", TestPipeline.COMMENT, "Content-Type", "application/json").body()
+                    .contains("Nothing is accepted now"));
             ending.bean("platform-http-engine", HttpEngine.class).drain();
             answer(ending, "POST", "/comments", TestPipeline.COMMENT, "Content-Type", "application/json");
         }
@@ -229,7 +261,9 @@ class CommentApiTest {
                 assertThat(answer.response().body()).as(answer.toString()).isEmpty();
             } else {
                 assertThat(content.has(type)).as("%s has a documented type", answer).isTrue();
-                assertThat(api.schema(content.get(type).get("schema")).validate(JSON.readTree(answer.response().body())))
+                JsonNode body = type.endsWith("json") ? JSON.readTree(answer.response().body())
+                        : TextNode.valueOf(answer.response().body());
+                assertThat(api.schema(content.get(type).get("schema")).validate(body))
                         .as(answer.toString()).isEmpty();
             }
         }

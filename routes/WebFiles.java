@@ -15,12 +15,13 @@ import org.apache.camel.Message;
 import org.apache.camel.Processor;
 
 /**
- * Answers with the description of the API and with the page to try it, Swagger UI from its webjar, whose parts are read when
- * they are first asked for. The headers let a browser load nothing but from here, and run nothing that is not a file of ours.
+ * Answers with the file of a path: the page, the description of the API, and the page to try it, which is Swagger UI from its
+ * webjar. Each is read when it is first asked for. The headers let a browser load nothing but from here, and run nothing that
+ * is not a file of ours.
  *
  * <p>All headers of the request are removed. Any number of threads may call it.
  */
-public class ApiFiles implements CamelContextAware, Processor {
+public class WebFiles implements CamelContextAware, Processor {
 
     private static final String WEBJAR = "META-INF/maven/org.webjars/swagger-ui/pom.properties";
     private static final String POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
@@ -30,6 +31,9 @@ public class ApiFiles implements CamelContextAware, Processor {
     }
 
     private static final Map<String, Source> FILES = Map.of(
+            "/", new Source("page.html", false, "text/html; charset=utf-8"),
+            "/page.css", new Source("page.css", false, "text/css; charset=utf-8"),
+            "/page.mjs", new Source("page.mjs", false, "text/javascript; charset=utf-8"),
             "/openapi.json", new Source("openapi.json", false, "application/json"),
             "/openapi", new Source("openapi.html", false, "text/html; charset=utf-8"),
             "/openapi/page.mjs", new Source("openapi.mjs", false, "text/javascript; charset=utf-8"),
@@ -42,7 +46,7 @@ public class ApiFiles implements CamelContextAware, Processor {
     @Override
     public void process(Exchange exchange) throws IOException {
         Message message = exchange.getMessage();
-        String path = message.getHeader(Exchange.HTTP_PATH, "", String.class).replaceFirst("/$", "");
+        String path = message.getHeader(Exchange.HTTP_PATH, "", String.class).replaceFirst("(?<=.)/$", "");
         Source source = FILES.get(path);
         message.removeHeaders("*");
         if (source == null) {
@@ -57,6 +61,8 @@ public class ApiFiles implements CamelContextAware, Processor {
         if (!path.equals("/openapi.json")) {
             message.setHeader("Content-Security-Policy", POLICY);
             message.setHeader("Referrer-Policy", "no-referrer");
+            message.setHeader("Cross-Origin-Opener-Policy", "same-origin");
+            message.setHeader("Cross-Origin-Resource-Policy", "same-origin");
         }
         message.setBody(content(source));
     }
@@ -65,7 +71,7 @@ public class ApiFiles implements CamelContextAware, Processor {
         byte[] content = contents.get(source.name());
         if (content == null) {
             content = source.ofWebjar() ? ofWebjar(source.name())
-                    : SqlFile.read(camelContext, source.name()).getBytes(StandardCharsets.UTF_8);
+                    : RouteFile.read(camelContext, source.name()).getBytes(StandardCharsets.UTF_8);
             contents.put(source.name(), content);
         }
         return content;
