@@ -109,8 +109,7 @@ class CamelRunIT {
         }
     }
 
-    private static void change(String file, String from, String to) throws IOException {
-        Path path = camel.routes().resolve(file);
+    private static void change(Path path, String from, String to) throws IOException {
         String before = Files.readString(path);
         assertThat(before).contains(from);
         Files.writeString(path, before.replace(from, to));
@@ -118,20 +117,24 @@ class CamelRunIT {
 
     @Test
     void aChangedRouteIsReloadedAndTheOthersGoOn() throws Exception {
+        Path notifier = camel.routes().resolve("notification-service.camel.yaml");
+        Path service = camel.routes().resolve("comment-service.camel.yaml");
+        String notifierBefore = Files.readString(notifier);
+        String serviceBefore = Files.readString(service);
         try (JarProcess pipeline = camel.run(".", "camel run --dev routes", knobs())) {
             post(pipeline);
             awaitLine(pipeline, "Pushed 1 comments");
-            change("notification-service.camel.yaml", "\"Pushed $", "\"Delivered $");
-            awaitLine(pipeline, "Routes reloaded summary (total:2 started:2)");
+            change(notifier, "\"Pushed $", "\"Delivered $");
+            awaitLine(pipeline, "Routes reloaded summary (total:3 started:3)");
             post(pipeline);
             awaitLine(pipeline, "Delivered 1 comments");
-            change("comment-service.camel.yaml", "description: Accepts a comment", "description: Takes a comment");
+            change(service, "description: Accepts a comment", "description: Takes a comment");
             awaitLine(pipeline, "Started comment-service-publish (direct://publish-comments) (source:");
             String id = post(pipeline);
             await().atMost(Duration.ofSeconds(60)).until(() -> written().contains(id));
         } finally {
-            change("notification-service.camel.yaml", "\"Delivered $", "\"Pushed $");
-            change("comment-service.camel.yaml", "description: Takes a comment", "description: Accepts a comment");
+            Files.writeString(notifier, notifierBefore);
+            Files.writeString(service, serviceBefore);
         }
     }
 
