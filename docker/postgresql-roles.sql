@@ -1,4 +1,5 @@
--- The least that the pipeline needs of PostgreSQL: an owner, who makes the schema, a writer, who can only add rows, and a reader.
+-- The least that the pipeline needs of PostgreSQL: an owner, who makes the schema, a writer, who can only add rows, and a reader,
+-- who can read all that is there.
 -- The owner of the database runs this once:
 --   psql -v owner_password=… -v writer_password=… -v reader_password=… -f docker/postgresql-roles.sql comments
 -- Then start one comment-job-processor as comments_owner, to make the schema, and the others as comments_writer with

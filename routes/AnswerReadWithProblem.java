@@ -1,22 +1,29 @@
 package comments;
 
+import java.sql.SQLException;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
+import org.apache.camel.util.ObjectHelper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Answers a failed read with a problem (RFC 9457): an {@link InvalidRequest} with its own 4xx, anything else with 503.
- * Nothing of the failure itself is told, but logged.
+ * Answers a failed read with a problem (RFC 9457): an {@link InvalidRequest} with its own 4xx, the database's failure with
+ * 503, and anything else, which is ours, with 500. Nothing of the failure itself is told, but logged, once a second at most.
  *
- * <p>All headers are replaced: nothing that the caller sent is echoed.
+ * <p>All headers are replaced: nothing that the caller sent is echoed. Any number of threads may call it.
  */
 public class AnswerReadWithProblem implements Processor {
 
     private static final Logger LOG = LoggerFactory.getLogger(AnswerReadWithProblem.class);
     private static final int RETRY_AFTER_SECONDS = 1;
+    private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private final AtomicLong lastLogged = new AtomicLong(System.nanoTime() - PAUSE_NANOS);
 
     @Override
     public void process(Exchange exchange) {
@@ -25,15 +32,30 @@ public class AnswerReadWithProblem implements Processor {
         Exception failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
         if (failure instanceof InvalidRequest invalid) {
             AnswerWithProblem.write(message, invalid);
-        } else {
+        } else if (failure instanceof RejectedExecutionException || ObjectHelper.getException(SQLException.class, failure) != null) {
             // what fails again at once was logged when it failed first, and that many listen is no failure
-            if (!(failure instanceof ReadsPaused || failure instanceof RejectedExecutionException)) {
+            if (!(failure instanceof ReadsPaused || failure instanceof RejectedExecutionException) && mayLog()) {
                 LOG.warn("A read failed: {}", failure.toString());
             }
-            message.setHeader(Exchange.HTTP_RESPONSE_CODE, 503);
-            message.setHeader(Exchange.CONTENT_TYPE, Problem.MEDIA_TYPE);
             message.setHeader("Retry-After", RETRY_AFTER_SECONDS);
-            message.setBody(Problem.json(503, "Comments can't be read now. Try again."));
+            write(message, 503, "Comments can't be read now. Try again.");
+        } else {
+            if (mayLog()) {
+                LOG.error("A read failed", failure);
+            }
+            write(message, 500, HttpProblems.detail(500));
         }
+    }
+
+    private boolean mayLog() {
+        long last = lastLogged.get();
+        long now = System.nanoTime();
+        return now - last >= PAUSE_NANOS && lastLogged.compareAndSet(last, now);
+    }
+
+    private static void write(Message message, int status, String detail) {
+        message.setHeader(Exchange.HTTP_RESPONSE_CODE, status);
+        message.setHeader(Exchange.CONTENT_TYPE, Problem.MEDIA_TYPE);
+        message.setBody(Problem.json(status, detail));
     }
 }

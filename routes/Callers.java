@@ -14,7 +14,7 @@ import org.apache.camel.Message;
 import org.apache.camel.component.platform.http.vertx.HttpMessage;
 
 /**
- * Who posts, and how much: API keys and the rate of comments that each caller may post. Both are off unless configured, and
+ * Who posts or reads, and how much: API keys, and the rate of comments that each caller may post. Both are off unless configured, and
  * then cost nothing.
  *
  * <p>Any number of threads may call it.
@@ -31,7 +31,7 @@ public class Callers {
     private final List<ApiKey> keys = new ArrayList<>();
     private LoadingCache<String, Bucket> buckets;
 
-    /** Who may post: {@code name:hash} of each, separated by commas; a hash is the SHA-256 of the key, in hexadecimal. */
+    /** Who may post and read: {@code name:hash} of each, separated by commas; a hash is the SHA-256 of the key, in hexadecimal. */
     public void setApiKeys(String apiKeys) {
         keys.clear();
         if (!apiKeys.isBlank()) {

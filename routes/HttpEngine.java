@@ -42,7 +42,7 @@ import org.apache.camel.support.TempDirHelper;
  *
  * <p>The endpoints that {@code comments.event-loop-endpoints} names, such as {@code POST /comments}, run on its event loop:
  * see {@link EventLoopConsumer}. All others are served as Camel's own engine serves them, by worker threads; no more than
- * {@value #MOST_ON_WORKERS} at once, so that who comes when they are held up is refused and does not wait.
+ * {@value #MOST_ON_WORKERS} have or await one at once, and whoever comes then is refused.
  *
  * <p>Camel's own server ({@code camel.server.*}) would have to listen on 8080 whenever the management server runs beside
  * it: its engine asks the registry for the one server there is, and finds two.
@@ -53,6 +53,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     // requests that worker threads have, or that wait for one of them; one more is refused
     private static final int MOST_ON_WORKERS = 1_000;
     private static final String ON_WORKER = "onWorker";
+    private static final Set<HttpMethod> READING = Set.of(HttpMethod.GET, HttpMethod.HEAD);
     private static final String UPLOADS = "${java.io.tmpdir}/camel/camel-tmp-#uuid#/";
 
     // by path, then by method
@@ -126,23 +127,33 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
             @Override
             protected Future<Void> processHttpRequest(Exchange exchange, RoutingContext context) {
                 return super.processHttpRequest(exchange, context).onSuccess(read -> {
-                    exchange.setProperty(ON_WORKER, true);
+                    exchange.setProperty(ON_WORKER, System.nanoTime());
                     onWorkers.incrementAndGet();
                 });
             }
 
             @Override
             public void releaseExchange(Exchange exchange, boolean autoRelease) {
-                if (exchange.removeProperty(ON_WORKER) != null) {
+                Long began = (Long) exchange.removeProperty(ON_WORKER);
+                if (began != null) {
                     onWorkers.decrementAndGet();
+                    count(exchange, System.nanoTime() - began);
                 }
                 super.releaseExchange(exchange, autoRelease);
             }
         };
     }
 
+    private static void count(Exchange exchange, long nanos) {
+        // the other paths have the pages, which are no comments
+        if (exchange.getProperty(ReadRequest.PROPERTY) != null || exchange.getProperty(Exchange.EXCEPTION_CAUGHT) != null) {
+            PipelineMetrics.read(exchange.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, 500, Integer.class), nanos);
+        }
+    }
+
     private void createRouter() {
-        vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
+        vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true)
+                .setWorkerPoolSize(Math.max(VertxOptions.DEFAULT_WORKER_POOL_SIZE, Integer.parseInt(property("COMMENTS_READERS")))));
         router = Router.router(vertx);
         String uploads = TempDirHelper.resolveTempDir(getCamelContext(), null, UPLOADS);
         HttpProblems.answerErrors(router);
@@ -154,7 +165,12 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
                         .setDeleteUploadedFilesOnEnd(true);
                 return context -> {
                     context.request().resume();
-                    handler.handle(context);
+                    // the body of a GET has no meaning, and a form in it would be refused with a 500
+                    if (READING.contains(context.request().method())) {
+                        context.next();
+                    } else {
+                        handler.handle(context);
+                    }
                 };
             }
         });
@@ -222,7 +238,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         Map<String, EventLoopConsumer> byMethod = eventLoopConsumers.computeIfAbsent(path, key -> new ConcurrentHashMap<>());
         for (Method method : methods) {
             byMethod.put(method.name(), consumer);
-            // never called, but the router answers 405 to other methods
+            // the router answers 405 to other methods, and has what names the path in another way, such as with a slash at its end
             router.route(HttpMethod.valueOf(method.name()), path).handler(context -> consumer.handle(context.request()));
         }
         listen();
@@ -243,6 +259,10 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         EventLoopConsumer consumer = byMethod == null ? null : byMethod.get(request.method().name());
         if (consumer != null) {
             consumer.handle(request);
+        } else if (byMethod != null && request.method() == HttpMethod.HEAD && byMethod.containsKey(HttpMethod.GET.name())) {
+            // it has no end, so nobody can ask for its headers alone; the router would take its path for the id of a comment
+            request.response().putHeader("Allow", HttpMethod.GET.name());
+            HttpProblems.answer(request.response(), 405);
         } else {
             router.handle(request);
         }

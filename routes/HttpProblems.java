@@ -9,6 +9,7 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
+import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import java.util.Arrays;
 import java.util.Map;
@@ -53,6 +54,7 @@ final class HttpProblems {
 
     /** Answers a request that would have to wait for too many others. */
     static void answerBusy(HttpServerResponse response) {
+        PipelineMetrics.read(503, 0);
         response.putHeader("Retry-After", "1").setStatusCode(503).putHeader("Content-Type", Problem.MEDIA_TYPE)
                 .end(Buffer.buffer(Problem.json(503, "Too many requests wait for their answers. Try again.")));
     }
@@ -74,14 +76,17 @@ final class HttpProblems {
     }
 
     private static String methods(Router router, String path) {
-        return router.getRoutes().stream().filter(route -> route.getPath() != null && path.matches(pattern(route.getPath())))
+        boolean named = router.getRoutes().stream().anyMatch(route -> path.equals(route.getPath()));
+        return router.getRoutes().stream().filter(route -> route.getPath() != null)
+                .filter(route -> named ? path.equals(route.getPath()) : path.matches(pattern(route)))
                 .flatMap(route -> route.methods().stream()).map(HttpMethod::name).distinct().collect(Collectors.joining(", "));
     }
 
-    /** A path of the router, such as {@code /comments/:id}, as a regular expression. */
-    private static String pattern(String path) {
-        return Arrays.stream(path.split("/", -1)).map(segment -> segment.startsWith(":") ? "[^/]+" : Pattern.quote(segment))
-                .collect(Collectors.joining("/"));
+    /** The paths of a route, such as {@code /comments/:id}, as a regular expression. */
+    private static String pattern(Route route) {
+        String segments = Arrays.stream(route.getPath().split("/", -1))
+                .map(segment -> segment.startsWith(":") ? "[^/]+" : Pattern.quote(segment)).collect(Collectors.joining("/"));
+        return route.isExactPath() ? segments : segments + ".*";
     }
 
     /** Answers a request that is not HTTP, or whose line or headers are too long, and closes the connection. */

@@ -5,7 +5,7 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * A request that can't be accepted as it is: the caller's fault, answered with a 4xx and never published.
+ * A request that can't be accepted as it is: the caller's fault, answered with a 4xx. What it posts is never published.
  *
  * <p>It is thrown for input that anybody can send at any rate, so it carries no stack trace.
  */
@@ -35,7 +35,7 @@ public class InvalidRequest extends Exception {
         return new String(start.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
     }
 
-    /** 400: what was sent is not one JSON text, or a header is malformed. */
+    /** 400: a body that is not one JSON text, or a malformed header, path or query. */
     public static InvalidRequest malformed(String message) {
         return new InvalidRequest(400, message, List.of());
     }

@@ -25,8 +25,10 @@ public class KnobCheck implements CamelContextAware {
         }
         try {
             Knobs.check(this::knob);
-            ServerCheck.broker(knob("RABBITMQ_URI"));
-            if (knob("COMMENTS_ROLES").contains("comment-job-processor")) {
+            if (Knobs.needsBroker(knob("COMMENTS_ROLES"))) {
+                ServerCheck.broker(knob("RABBITMQ_URI"));
+            }
+            if (Knobs.needsDatabase(knob("COMMENTS_ROLES"))) {
                 ServerCheck.database(() -> DriverManager.getConnection(knob("POSTGRES_URL"), knob("POSTGRES_USER"),
                         knob("POSTGRES_PASSWORD")));
             }

@@ -66,6 +66,16 @@ public final class Knobs {
     private Knobs() {
     }
 
+    /** Whether a process with these roles is of no use without the broker. */
+    static boolean needsBroker(String roles) {
+        return !roles.equals("comment-reader");
+    }
+
+    /** Whether one is of no use without the database. */
+    static boolean needsDatabase(String roles) {
+        return roles.contains("comment-job-processor") || roles.contains("comment-reader");
+    }
+
     /**
      * Checks all knobs.
      *

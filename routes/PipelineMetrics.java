@@ -18,6 +18,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.CamelContextAware;
 
@@ -82,6 +83,10 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
     private static final Counter PERSISTED = Counter.builder("comments.persisted")
             .description("Comments whose batch is committed, whether they were there before or not")
             .register(Metrics.globalRegistry);
+    // by what became of it: a 2xx or 3xx, a 4xx, a 5xx
+    private static final List<Timer> READS = Stream.of("answered", "refused", "failed").map(outcome ->
+            timerBuilder("comments.read", "From a GET of comments to its answer").tag("outcome", outcome)
+                    .register(Metrics.globalRegistry)).toList();
     private static final Counter PUSHED = Counter.builder("comments.pushed")
             .description("Comments that were pushed").register(Metrics.globalRegistry);
     private static final Counter QUARANTINED = Counter.builder("comments.quarantined")
@@ -94,9 +99,12 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
     private CamelContext camelContext;
 
     private static Timer timer(String name, String description) {
+        return timerBuilder(name, description).register(Metrics.globalRegistry);
+    }
+
+    private static Timer.Builder timerBuilder(String name, String description) {
         return Timer.builder(name).description(description).publishPercentileHistogram()
-                .minimumExpectedValue(Duration.ofMillis(1)).maximumExpectedValue(Duration.ofSeconds(60))
-                .register(Metrics.globalRegistry);
+                .minimumExpectedValue(Duration.ofMillis(1)).maximumExpectedValue(Duration.ofSeconds(60));
     }
 
     /** So many comments are about to be answered with 202. */
@@ -138,6 +146,11 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
     /** A comment that was accepted so long ago is committed now. */
     static void committed(Duration sinceAccepted) {
         COMMITTED.record(sinceAccepted);
+    }
+
+    /** A GET of comments was answered with this status. */
+    static void read(int status, long nanos) {
+        READS.get(status < 400 ? 0 : status < 500 ? 1 : 2).record(Duration.ofNanos(nanos));
     }
 
     /** A notification of so many comments was pushed. */

@@ -5,7 +5,8 @@ import java.sql.SQLException;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The pool of connections that read. They can't write, and a statement that takes too long is ended by the database.
+ * The pool of connections that read. They can't write, a statement that takes too long is ended by the database, and its
+ * planner goes by the indexes, in their order, as the statements are meant to.
  *
  * <p>When nobody got a connection in time, they are refused at once for a second: else every thread that reads would wait for
  * the database, one after the other.
@@ -26,6 +27,7 @@ public class ReadDataSource extends CommentsDataSource {
 
     public ReadDataSource() {
         setPoolName("comment-reads");
+        addDataSourceProperty("ApplicationName", "comment-reader");
         setConnectionTimeout(WAIT_MILLIS);
         setValidationTimeout(WAIT_MILLIS);
         // longer than the statement's own, which ends it in order

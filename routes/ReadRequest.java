@@ -2,12 +2,17 @@ package comments;
 
 import io.netty.handler.codec.http.QueryStringDecoder;
 import java.net.URLEncoder;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.camel.Exchange;
@@ -27,6 +32,8 @@ final class ReadRequest {
 
     private static final int DEFAULT_LIMIT = 50;
     private static final int MAX_LIMIT = 1_000;
+    private static final int MAX_PARAMETERS = 1_000;
+    private static final Pattern IN_URL = Pattern.compile("[\\x21-\\x7e]*");
 
     private final String path;
     private final Map<String, List<String>> parameters;
@@ -57,11 +64,30 @@ final class ReadRequest {
     }
 
     private static Map<String, List<String>> parameters(String query) throws InvalidRequest {
+        if (query != null && !IN_URL.matcher(query).matches()) {
+            throw InvalidRequest.malformed("The query is malformed: characters other than those of ASCII must be percent-encoded.");
+        }
         try {
-            return new QueryStringDecoder(query == null ? "" : query, false).parameters();
+            Map<String, List<String>> parameters = new HashMap<>();
+            // byte by byte, since it would put U+FFFD for what is not UTF-8
+            for (Map.Entry<String, List<String>> bytes : new QueryStringDecoder(query == null ? "" : query,
+                    StandardCharsets.ISO_8859_1, false, MAX_PARAMETERS, true).parameters().entrySet()) {
+                List<String> values = new ArrayList<>();
+                for (String value : bytes.getValue()) {
+                    values.add(utf8(value));
+                }
+                parameters.put(utf8(bytes.getKey()), values);
+            }
+            return parameters;
+        } catch (CharacterCodingException e) {
+            throw InvalidRequest.malformed("The query is malformed: what is percent-encoded must be UTF-8.");
         } catch (IllegalArgumentException e) {
             throw InvalidRequest.malformed("The query is malformed: a percent sign is not followed by two hexadecimal digits.");
         }
+    }
+
+    private static String utf8(String bytes) throws CharacterCodingException {
+        return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes.getBytes(StandardCharsets.ISO_8859_1))).toString();
     }
 
     /** The comment that the path names, as in {@code /comments/{id}} and {@code /comments/{id}/replies}. */

@@ -1,9 +1,9 @@
 -- A page of the replies to a comment, newest first, after a place among them: "comments", as a JSON array in UTF-8, and "next", the
--- place of the last of them if more follow. It ends at the limit or at 256 KiB, whichever comes first, since the whole page is
--- held in memory while it is sent; but it has one comment at least.
+-- place of the last of them if more follow. It ends at the limit or at 256 KiB of text, whichever comes first, since the whole
+-- page is held in memory while it is sent; but it has one comment at least. What is left out is not read, only its length.
 WITH found AS (
-    SELECT id, accepted_at, comment, row_number() OVER newest AS place, sum(octet_length(comment)) OVER newest AS bytes
-    FROM comments_as_json
+    SELECT id, row_number() OVER newest AS place, sum(octet_length(content)) OVER newest AS bytes
+    FROM comments
     WHERE parent_id = :?parentId
       AND (accepted_at, id) < (:?acceptedAt, :?id)
     WINDOW newest AS (ORDER BY accepted_at DESC, id DESC ROWS UNBOUNDED PRECEDING)
@@ -11,7 +11,7 @@ WITH found AS (
     LIMIT :?limit + 1
 ), page AS (
     SELECT comment, place, encode(timestamptz_send(accepted_at) || uuid_send(id), 'base64') AS cursor
-    FROM found
+    FROM found JOIN comments_as_json USING (id)
     WHERE place <= :?limit AND (place = 1 OR bytes <= 262144)
 )
 SELECT convert_to('[' || coalesce(string_agg(comment, ',' ORDER BY place), '') || ']', 'UTF8') AS comments,

@@ -19,7 +19,6 @@ import org.apache.camel.main.MainListenerSupport;
 final class StartChecks extends MainListenerSupport {
 
     static final String SERVICE = "comment-service";
-    private static final String PROCESSOR = "comment-job-processor";
     static final String READER = "comment-reader";
 
     @Override
@@ -27,7 +26,7 @@ final class StartChecks extends MainListenerSupport {
         CamelContext context = main.getCamelContext();
         Properties defaults = defaults();
         List<String> missing = Stream.of("RABBITMQ_URI", "POSTGRES_URL")
-                .filter(name -> name.equals("RABBITMQ_URI") || needsDatabase(context))
+                .filter(name -> name.equals("RABBITMQ_URI") || Knobs.needsDatabase(knob(context, "COMMENTS_ROLES")))
                 .filter(name -> !isSet(name) && knob(context, name).equals(defaults.getProperty(name))).toList();
         if (!missing.isEmpty()) {
             throw new ConfigurationException(String.join(" and ", missing) + " must be set, as "
@@ -59,10 +58,10 @@ final class StartChecks extends MainListenerSupport {
         if (hasRole(context, SERVICE) || hasRole(context, READER)) {
             requireFree(context, "HTTP");
         }
-        if (needsBroker(context)) {
+        if (Knobs.needsBroker(knob(context, "COMMENTS_ROLES"))) {
             ServerCheck.broker(knob(context, "RABBITMQ_URI"));
         }
-        if (needsDatabase(context)) {
+        if (Knobs.needsDatabase(knob(context, "COMMENTS_ROLES"))) {
             // makes the schema, too
             CommentsDataSource database = context.getRegistry().lookupByNameAndType("comments", CommentsDataSource.class);
             ServerCheck.database(database::getConnection);
@@ -79,14 +78,6 @@ final class StartChecks extends MainListenerSupport {
             throw new ConfigurationException("%s_HOST=%s, %s_PORT=%s: can't listen there: %s"
                     .formatted(server, host, server, port, e.getMessage()));
         }
-    }
-
-    private static boolean needsBroker(CamelContext context) {
-        return !knob(context, "COMMENTS_ROLES").equals(READER);
-    }
-
-    private static boolean needsDatabase(CamelContext context) {
-        return hasRole(context, PROCESSOR) || hasRole(context, READER);
     }
 
     static boolean hasRole(CamelContext context, String role) {

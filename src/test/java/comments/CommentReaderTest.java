@@ -9,12 +9,13 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import comments.faults.Proxy;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.net.URLEncoder;
-import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -28,9 +29,11 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -46,7 +49,9 @@ class CommentReaderTest {
     /** What tries to be more than a value, where SQL, HTML, a header or a path are made of it. */
     private static final List<String> WEAPONS = List.of("'; DROP TABLE comments; --", "' OR '1'='1", "p') UNION SELECT 'x'",
             ":?id", "?", "$1", "\\", "%", "_", "\"", "<script>alert(1)</script>", "\r\nSet-Cookie: a=b", "\nX-Test: 1",
-            "../../etc/passwd", "${7*7}", "{{POSTGRES_PASSWORD}}", "\u2028", "😀", "\u202e", " ", "null");
+            "../../etc/passwd", "${7*7}", "{{POSTGRES_PASSWORD}}", "a;b", "&limit=2", "+", "#", "\u2028", "😀", "\u202e", " ", "null");
+
+    private static final ExecutorService MANY = Executors.newFixedThreadPool(200);
 
     private static String database;
     private static TestPipeline pipeline;
@@ -66,6 +71,7 @@ class CommentReaderTest {
     static void stop() throws SQLException {
         pipeline.close();
         connection.close();
+        MANY.shutdown();
     }
 
     @BeforeEach
@@ -291,8 +297,8 @@ class CommentReaderTest {
             expected.add(0, insert("p", "\u0001".repeat(10_000), null, "2026-11-22T10:00:%02dZ".formatted(i)).toString());
         }
         HttpResponse<String> first = get("/comments?postId=p&limit=1000");
-        assertThat(idsOf(first)).isEqualTo(expected.subList(0, 4));
-        assertThat(Pages.from(next(first)).ids()).isEqualTo(expected.subList(4, 30));
+        assertThat(idsOf(first)).isEqualTo(expected.subList(0, 26));
+        assertThat(Pages.from(next(first)).ids()).isEqualTo(expected.subList(26, 30));
     }
 
     @Test
@@ -343,12 +349,42 @@ class CommentReaderTest {
 
     @Test
     void aQueryThatIsNotOneIsRefused() throws Exception {
-        for (String query : List.of("postId=%", "postId=%zz", "%=a")) {
-            try (Socket socket = new Socket("127.0.0.1", pipeline.port())) {
-                socket.getOutputStream().write(("GET /comments?" + query + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").getBytes(US_ASCII));
-                assertThat(new String(socket.getInputStream().readAllBytes(), UTF_8)).as(query)
-                        .startsWith("HTTP/1.1 400 ").contains("application/problem+json", "malformed");
+        for (String query : List.of("postId=%", "postId=%zz", "%=a", "postId=f\u00f6\u00f6", "postId=%ff", "postId=%C3", "postId=%ED%A0%80",
+                "%ff=p", "postId=p&limit=%ff")) {
+            assertThat(raw("GET /comments?" + query + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")).as(query)
+                    .startsWith("HTTP/1.1 400 ").contains("application/problem+json", "malformed");
+        }
+    }
+
+    private static String raw(String request) throws IOException {
+        try (Socket socket = new Socket("127.0.0.1", pipeline.port())) {
+            socket.getOutputStream().write(request.getBytes(UTF_8));
+            return new String(socket.getInputStream().readAllBytes(), UTF_8);
+        }
+    }
+
+    @Test
+    void theBodyOfAGetIsIgnored() throws Exception {
+        UUID id = insert("p", 1);
+        for (String type : List.of("application/x-www-form-urlencoded", "multipart/form-data; boundary=b", "application/json")) {
+            assertThat(raw("GET /comments?postId=p HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: " + type
+                    + "\r\nContent-Length: 8\r\n\r\npostId=x")).as(type).startsWith("HTTP/1.1 200 ").contains(id.toString());
+        }
+    }
+
+    @Test
+    void largeCommentsThatDontFitCostNothing() throws Exception {
+        execute("INSERT INTO comments SELECT gen_random_uuid(), 'p', 'u', 'Ann', repeat('\uD83D\uDE00', 10000), NULL,"
+                + " now() - i * interval '1 second', now() FROM generate_series(1, 1000) i");
+        List<CompletableFuture<HttpResponse<String>>> answers = IntStream.range(0, 16).mapToObj(i -> CompletableFuture.supplyAsync(() -> {
+            try {
+                return get("/comments?postId=p&limit=1000");
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
             }
+        })).toList();
+        for (CompletableFuture<HttpResponse<String>> answer : answers) {
+            assertThat(idsOf(answer.get())).hasSize(6);
         }
     }
 
@@ -501,15 +537,32 @@ class CommentReaderTest {
         }
     }
 
+    @Test
+    void aDatabaseThatWasNeverThereKeepsNobodyEither() throws Exception {
+        try (Proxy proxy = new Proxy(URI.create(database.substring("jdbc:".length())).getPort());
+                TestPipeline reader = TestPipeline.start(Map.of("COMMENTS_ROLES", "comment-reader", "POSTGRES_USER", "postgres",
+                        "RABBITMQ_URI", "amqp://127.0.0.1:1", "POSTGRES_URL", database.replaceFirst(":\\d+/", ":" + proxy.port() + "/")))) {
+            proxy.blackHole();
+            assertThatAllAreRefusedAtOnce(reader, HttpRequest.newBuilder(reader.uri("/comments?postId=p")));
+        }
+    }
+
     private static void assertThatAllAreRefusedAtOnce(TestPipeline reader, HttpRequest.Builder request) throws Exception {
         // those who ask when it goes away wait as long as a connection does
-        await().until(() -> reader.send(request).statusCode() == 503);
-        long end = System.nanoTime() + Duration.ofSeconds(3).toNanos();
-        while (System.nanoTime() < end) {
-            long sent = System.nanoTime();
-            assertProblem(reader.send(request), 503, "can't be read now");
-            assertThat(Duration.ofNanos(System.nanoTime() - sent)).isLessThan(Duration.ofSeconds(2));
+        await().atMost(Duration.ofSeconds(15)).until(() -> reader.send(request).statusCode() == 503);
+        // without the pause, 20 threads would wait half a second for each of them
+        long sent = System.nanoTime();
+        List<CompletableFuture<Integer>> answers = IntStream.range(0, 200).mapToObj(i -> CompletableFuture.supplyAsync(() -> {
+            try {
+                return reader.send(request).statusCode();
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        }, MANY)).toList();
+        for (CompletableFuture<Integer> answer : answers) {
+            assertThat(answer.get()).isEqualTo(503);
         }
+        assertThat(Duration.ofNanos(System.nanoTime() - sent)).isLessThan(Duration.ofSeconds(3));
     }
 
     @Test

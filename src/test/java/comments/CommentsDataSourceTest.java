@@ -21,7 +21,6 @@ class CommentsDataSourceTest {
     @MethodSource("pools")
     void theDriverKnowsTheTimeouts(CommentsDataSource pool, Duration timeout) throws Exception {
         try (pool) {
-            pool.setMigrate(false);
             pool.setJdbcUrl(TestServers.newDatabase());
             try (Connection connection = pool.getConnection()) {
                 assertThat(connection.getNetworkTimeout()).isEqualTo((int) timeout.toMillis());

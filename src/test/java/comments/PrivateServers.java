@@ -32,7 +32,7 @@ public class PrivateServers implements BeforeAllCallback {
     /** The role that the application runs as. */
     public static final String WRITER = "comments_writer";
     /** The role that comment-reader runs as by itself. */
-    private static final String READER = "comments_reader";
+    static final String READER = "comments_reader";
     /** The role that makes the schema. */
     static final String OWNER = "comments_owner";
     static final String PASSWORD = "only-for-tests";
@@ -99,12 +99,13 @@ public class PrivateServers implements BeforeAllCallback {
             postgresql.run(Path.of("docker", "postgresql-roles.sql"), WITHOUT_SCHEMA,
                     "owner_password=" + PASSWORD, "writer_password=" + PASSWORD, "reader_password=" + PASSWORD);
             postgresql.execute("CREATE DATABASE %s TEMPLATE %s".formatted(WITH_SCHEMA, WITHOUT_SCHEMA));
-            try (CommentsDataSource owner = new CommentsDataSource(); DefaultCamelContext context = new DefaultCamelContext()) {
-                owner.setCamelContext(context);
-                owner.setJdbcUrl(postgresql.url(WITH_SCHEMA));
-                owner.setUsername(OWNER);
-                owner.setPassword(PASSWORD);
-                owner.getConnection().close();
+            try (DefaultCamelContext context = new DefaultCamelContext()) {
+                CommentsSchema schema = new CommentsSchema();
+                schema.setCamelContext(context);
+                schema.setJdbcUrl(postgresql.url(WITH_SCHEMA));
+                schema.setUsername(OWNER);
+                schema.setPassword(PASSWORD);
+                schema.await(0);
             }
         }
 

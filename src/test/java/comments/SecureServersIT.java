@@ -69,8 +69,11 @@ class SecureServersIT {
             assertThat(query("SELECT count(*) FROM comments")).isEqualTo(100);
             await().atMost(Duration.ofSeconds(30)).until(() -> stream.comments().size() == 100);
             assertThat(reader.get("/comments?postId=p&limit=100").body().split("\"id\":")).hasSize(101);
-            assertThat(query("SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)"
-                    + " WHERE usename IN ('comments_writer', 'comments_reader') AND NOT ssl")).isZero();
+            for (String role : List.of(PrivateServers.WRITER, PrivateServers.READER)) {
+                String connections = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = '" + role + "'";
+                assertThat(query(connections)).as(role).isPositive();
+                assertThat(query(connections + " AND NOT ssl")).as(role).isZero();
+            }
             assertThat(SERVERS.rabbitmq().ctl("list_connections", "--no-table-headers", "ssl").lines()).isNotEmpty().containsOnly("true");
         }
     }
@@ -85,6 +88,15 @@ class SecureServersIT {
                         .isInstanceOf(SQLException.class).extracting("SQLState").isEqualTo("42501");
             }
         }
+        for (String statement : List.of("INSERT INTO comments SELECT * FROM comments", "DELETE FROM comments", "CREATE TABLE more (id int)")) {
+            try (Connection reader = DriverManager.getConnection(SERVERS.postgresql().url(database),
+                    PrivateServers.READER, PrivateServers.PASSWORD)) {
+                assertThatThrownBy(() -> reader.createStatement().execute(statement)).as(statement)
+                        .isInstanceOf(SQLException.class).extracting("SQLState").isEqualTo("42501");
+            }
+        }
+        assertRefused("comment-reader", channel -> channel.basicGet("comments", true));
+        assertRefused("comment-reader", channel -> channel.queueDeclare("more", true, false, false, null));
         assertRefused("comment-service", channel -> channel.basicGet("comments", true));
         assertRefused("comment-service", channel -> channel.queueDelete("comments"));
         assertRefused("comment-job-processor", channel -> channel.basicGet("notifications", true));
