@@ -2,7 +2,7 @@
 -- place of the last of them if more follow. It ends at the limit or at 256 KiB of text, whichever comes first, since the whole
 -- page is held in memory while it is sent; but it has one comment at least. What is left out is not read, only its length.
 WITH found AS (
-    SELECT id, row_number() OVER newest AS place, sum(octet_length(content)) OVER newest AS bytes
+    SELECT id, ctid AS location, row_number() OVER newest AS place, sum(octet_length(content)) OVER newest AS bytes
     FROM comments
     WHERE hashtextextended(post_id, 0) = hashtextextended(:?postId, 0) AND post_id = :?postId
       AND (accepted_at, id) < (:?acceptedAt, :?id)
@@ -11,7 +11,7 @@ WITH found AS (
     LIMIT :?limit + 1
 ), page AS (
     SELECT comment, place, encode(timestamptz_send(accepted_at) || uuid_send(id), 'base64') AS cursor
-    FROM found JOIN comments_as_json USING (id)
+    FROM found JOIN comments_as_json USING (id, location)
     WHERE place <= :?limit AND (place = 1 OR bytes <= 262144)
 )
 SELECT convert_to('[' || coalesce(string_agg(comment, ',' ORDER BY place), '') || ']', 'UTF8') AS comments,

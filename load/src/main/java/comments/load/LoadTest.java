@@ -19,6 +19,8 @@ import picocli.CommandLine.Option;
             "Exits with 1 if the account doesn't balance."})
 final class LoadTest implements Callable<Integer> {
 
+    private static final int PATHS = 100_000;
+
     @Option(names = "--url", defaultValue = "http://127.0.0.1:8080/comments", description = "Where to post.")
     private URI url;
 
@@ -28,6 +30,13 @@ final class LoadTest implements Callable<Integer> {
     @Option(names = "--rates", split = ",", defaultValue = "1000,2000,4000,6000,8000,10000,12000",
             description = "The rates, in requests a second, one after the other.")
     private List<Integer> rates;
+
+    @Option(names = "--reads", defaultValue = "0",
+            description = "How many reads a second are sent meanwhile, of comments that are in the table, chosen at random.")
+    private int readRate;
+
+    @Option(names = "--pages", defaultValue = "0.1", description = "The part of the reads that ask for the first page of a post.")
+    private double pages;
 
     @Option(names = "--seconds", defaultValue = "20", description = "How long each rate is held.")
     private int seconds;
@@ -60,20 +69,22 @@ final class LoadTest implements Callable<Integer> {
         List<Step> steps = new ArrayList<>();
         int highest = rates.stream().max(Integer::compare).orElseThrow();
         if (warmUp > 0) {
-            steps.add(new Step(Math.max(1, highest / 2), warmUp, true));
+            steps.add(Step.posts(Math.max(1, highest / 2), warmUp, true));
         }
-        rates.forEach(rate -> steps.add(new Step(rate, seconds, false)));
+        rates.forEach(rate -> steps.add(Step.posts(rate, seconds, false)));
+        List<Step> reads = readRate == 0 ? List.of() : steps.stream().map(step -> step.withReads(readRate)).toList();
         try (Pipeline pipeline = servers.connect()) {
+            List<String> paths = reads.isEmpty() ? List.of() : pipeline.paths(PATHS, pages);
             Account account;
             List<Sample> samples;
             try (Sampler sampler = new Sampler(pipeline, steps)) {
-                new Staircase(url, connections, new Bodies(runId, posts, skew, content), steps).climb();
+                new Staircase(url, connections, new Bodies(runId, posts, skew, content), steps, reads, paths).climb();
                 account = Account.draw(pipeline, sampler, steps, runId);
                 samples = sampler.samples();
             }
-            Report written = new Report(this.toString(), steps, samples, account);
+            Report written = new Report(this.toString(), steps, reads, samples, account);
             written.write(report);
-            System.out.println(written.table());
+            System.out.println(written.tables());
             System.out.println(account);
             System.out.println("Report: " + report.resolve("report.html").toAbsolutePath());
             return account.balanced() ? 0 : 1;
@@ -83,7 +94,7 @@ final class LoadTest implements Callable<Integer> {
     /** The settings, without what is secret. */
     @Override
     public String toString() {
-        return "%d connections, contents of %d characters, %d posts with skew %.1f, %d s each after %d s of warm-up"
-                .formatted(connections, content, posts, skew, seconds, warmUp);
+        return "%d connections, contents of %d characters, %d posts with skew %.1f, %d reads/s of which %.2f pages, %d s each after %d s of warm-up"
+                .formatted(connections, content, posts, skew, readRate, pages, seconds, warmUp);
     }
 }

@@ -5,16 +5,24 @@ import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
 import java.io.IOException;
 import java.net.URI;
+import java.net.URLEncoder;
+import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
+import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -84,6 +92,57 @@ final class Pipeline implements AutoCloseable {
                 return result.getLong(1);
             }
         }
+    }
+
+    /**
+     * Paths to read, at random: of comments that are in the table, old and new alike, and of the first page of their posts.
+     *
+     * @throws IllegalStateException if there are none
+     */
+    List<String> paths(int most) throws SQLException {
+        List<String> paths = new ArrayList<>();
+        try (Statement statement = database.createStatement()) {
+            statement.execute("ANALYZE comments");
+            // twice as many blocks as would do, if each row had one of its own
+            try (ResultSet rows = statement.executeQuery("SELECT id, post_id FROM comments TABLESAMPLE SYSTEM (least(100, (SELECT 200.0 * %d"
+                    .formatted(most) + " / greatest(relpages, 1) FROM pg_class WHERE oid = 'comments'::regclass)))"
+                    + " ORDER BY random() LIMIT " + most)) {
+                while (rows.next()) {
+                    paths.add("/comments/" + rows.getString(1));
+                    //PAGE
+                }
+            }
+        }
+        if (paths.isEmpty()) {
+            throw new IllegalStateException("there are no comments to read");
+        }
+        return paths;
+    }
+
+    /**
+     * Paths to read, at random: of comments that are in the table, old and new alike, and of the first page of their posts.
+     *
+     * @throws IllegalStateException if there are none
+     */
+    List<String> paths(int most, double pages) throws SQLException {
+        List<String> paths = new ArrayList<>();
+        try (Statement statement = database.createStatement()) {
+            statement.execute("ANALYZE comments");
+            // twice as many blocks as would do, if each row had one of its own
+            try (ResultSet rows = statement.executeQuery("SELECT id, post_id FROM comments TABLESAMPLE SYSTEM (least(100, (SELECT 200.0 * %d"
+                    .formatted(most) + " / greatest(relpages, 1) FROM pg_class WHERE oid = 'comments'::regclass)))"
+                    + " ORDER BY random() LIMIT " + most)) {
+                while (rows.next()) {
+                    boolean page = Math.floor(rows.getRow() * pages) > Math.floor((rows.getRow() - 1) * pages);
+                    paths.add(page ? "/comments?postId=" + URLEncoder.encode(rows.getString(2), StandardCharsets.UTF_8)
+                            : "/comments/" + rows.getString(1));
+                }
+            }
+        }
+        if (paths.isEmpty()) {
+            throw new IllegalStateException("there are no comments to read");
+        }
+        return paths;
     }
 
     /** CPU time so far, in seconds: of the pipeline's own processes, and of the servers and the generator if they are here. */

@@ -20,12 +20,14 @@ final class Report {
 
     private final String settings;
     private final List<Step> steps;
+    private final List<Step> reads;
     private final List<Sample> samples;
     private final Account account;
 
-    Report(String settings, List<Step> steps, List<Sample> samples, Account account) {
+    Report(String settings, List<Step> steps, List<Step> reads, List<Sample> samples, Account account) {
         this.settings = settings;
         this.steps = steps;
+        this.reads = reads;
         this.samples = samples;
         this.account = account;
     }
@@ -52,6 +54,20 @@ final class Report {
         Map<String, Object> row = new LinkedHashMap<>();
         row.put("offered/s", step.rate);
         row.put("accepted/s", Math.round((double) step.accepted / step.seconds));
+        addOutcome(row, step);
+        PROCESSES.forEach(process -> row.put(process + " µs", Math.round(cpuMicros(step, process) * 10) / 10.0));
+        return row;
+    }
+
+    private static Map<String, Object> readRow(Step step) {
+        Map<String, Object> row = new LinkedHashMap<>();
+        row.put("reads/s", step.rate);
+        row.put("answered/s", Math.round((double) step.accepted / step.seconds));
+        addOutcome(row, step);
+        return row;
+    }
+
+    private static void addOutcome(Map<String, Object> row, Step step) {
         row.put("unsent", step.unsent());
         row.put("refused", step.refused);
         row.put("other answers", step.otherwise);
@@ -60,13 +76,22 @@ final class Report {
             row.put(percentile == 100 ? "max ms" : "p" + (percentile % 1 == 0 ? (int) percentile : percentile) + " ms",
                     Math.round(step.millis(percentile) * 10) / 10.0);
         }
-        PROCESSES.forEach(process -> row.put(process + " µs", Math.round(cpuMicros(step, process) * 10) / 10.0));
-        return row;
     }
 
-    /** The steps as a table in Markdown. */
-    String table() {
-        List<Map<String, Object>> rows = measured().stream().map(this::row).toList();
+    private List<Map<String, Object>> rows() {
+        return measured().stream().map(this::row).toList();
+    }
+
+    private List<Map<String, Object>> readRows() {
+        return reads.stream().filter(step -> !step.warmUp).map(Report::readRow).toList();
+    }
+
+    /** The steps, and what was read beside them, as tables in Markdown. */
+    String tables() {
+        return table(rows()) + (reads.isEmpty() ? "" : "\n" + table(readRows()));
+    }
+
+    private static String table(List<Map<String, Object>> rows) {
         StringBuilder table = new StringBuilder("| " + String.join(" | ", rows.get(0).keySet()) + " |\n|"
                 + "---|".repeat(rows.get(0).size()) + "\n");
         rows.forEach(row -> table.append("| ").append(String.join(" | ", row.values().stream().map(String::valueOf).toList()))
@@ -87,7 +112,8 @@ final class Report {
         json.put("settings", settings);
         json.put("account", account);
         json.put("balanced", account.balanced());
-        json.put("steps", measured().stream().map(this::row).toList());
+        json.put("steps", rows());
+        json.put("reads", readRows());
         json.put("samples", samples);
         new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValue(folder.resolve("report.json").toFile(), json);
     }
@@ -140,13 +166,12 @@ final class Report {
                 %s
                 </html>
                 """.formatted(account.balanced() ? "balanced" : "unbalanced", account,
-                Instant.now().truncatedTo(ChronoUnit.SECONDS), machine(), settings, htmlTable(), String.join("\n", plots));
+                Instant.now().truncatedTo(ChronoUnit.SECONDS), machine(), settings, htmlTable(rows()) + htmlTable(readRows()), String.join("\n", plots));
     }
 
-    private String htmlTable() {
+    private static String htmlTable(List<Map<String, Object>> rows) {
         StringBuilder table = new StringBuilder("<table>");
-        for (Step step : measured()) {
-            Map<String, Object> row = row(step);
+        for (Map<String, Object> row : rows) {
             if (table.length() == "<table>".length()) {
                 row.keySet().forEach(name -> table.append("<th>").append(name));
             }

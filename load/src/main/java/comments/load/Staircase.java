@@ -1,8 +1,10 @@
 package comments.load;
 
+import io.hyperfoil.api.config.BaseSequenceBuilder;
 import io.hyperfoil.api.config.BenchmarkBuilder;
 import io.hyperfoil.api.config.PhaseBuilder;
 import io.hyperfoil.api.config.SessionLimitPolicy;
+import io.hyperfoil.api.session.Session;
 import io.hyperfoil.core.impl.LocalSimulationRunner;
 import io.hyperfoil.http.api.HttpMethod;
 import io.hyperfoil.http.config.HttpPluginBuilder;
@@ -12,7 +14,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Posts at fixed rates, one after the other, whatever the answers do: an open model, driven by Hyperfoil. Latency is counted
+ * Posts at fixed rates, one after the other, and reads beside them, whatever the answers do: an open model, driven by Hyperfoil. Latency is counted
  * from when a request was meant to be sent, so a server that holds the generator up doesn't look fast (no coordinated
  * omission).
  */
@@ -25,14 +27,23 @@ final class Staircase {
     private final int connections;
     private final Bodies bodies;
     private final List<Step> steps;
-    // by session: Hyperfoil numbers those of a phase from 0
-    private final long[] intendedNanos = new long[MAX_SESSIONS];
+    private final List<Step> reads;
+    private final List<String> paths;
+    private int nextPath;
 
-    Staircase(URI target, int connections, Bodies bodies, List<Step> steps) {
+    /**
+     * Prepares it.
+     *
+     * @param reads what is read beside each step; none for none
+     * @param paths what to read, in turn
+     */
+    Staircase(URI target, int connections, Bodies bodies, List<Step> steps, List<Step> reads, List<String> paths) {
         this.target = target;
         this.connections = connections;
         this.bodies = bodies;
         this.steps = steps;
+        this.reads = reads;
+        this.paths = paths;
     }
 
     /** Runs all steps; returns when the last answer is there, or timed out. */
@@ -40,24 +51,50 @@ final class Staircase {
         BenchmarkBuilder benchmark = BenchmarkBuilder.builder().name("comments").threads(1);
         benchmark.addPlugin(HttpPluginBuilder::new).http().host(target.getHost()).port(target.getPort())
                 .sharedConnections(connections).requestTimeout(TimeUnit.SECONDS.toMillis(REQUEST_TIMEOUT_SECONDS)).endHttp();
-        String before = null;
         for (int i = 0; i < steps.size(); i++) {
-            String name = "step" + i;
-            PhaseBuilder.ConstantRate phase = benchmark.addPhase(name).constantRate(steps.get(i).rate)
-                    .duration(TimeUnit.SECONDS.toMillis(steps.get(i).seconds)).maxSessions(MAX_SESSIONS)
-                    // one more request than sessions is sent late, and its latency says so
-                    .sessionLimitPolicy(SessionLimitPolicy.CONTINUE).variance(false);
-            if (before != null) {
-                phase.startAfterStrict(before);
+            post(phase(benchmark, "step", i, steps.get(i)), steps.get(i));
+            if (!reads.isEmpty()) {
+                read(phase(benchmark, "reads", i, reads.get(i)), reads.get(i));
             }
-            post(phase, steps.get(i));
-            before = name;
         }
         new LocalSimulationRunner(benchmark.build(), null, null, null).run();
     }
 
+    private PhaseBuilder.ConstantRate phase(BenchmarkBuilder benchmark, String name, int i, Step step) {
+        PhaseBuilder.ConstantRate phase = benchmark.addPhase(name + i).constantRate(step.rate)
+                .duration(TimeUnit.SECONDS.toMillis(step.seconds)).maxSessions(MAX_SESSIONS)
+                // one more request than sessions is sent late, and its latency says so
+                .sessionLimitPolicy(SessionLimitPolicy.CONTINUE).variance(false);
+        if (i > 0) {
+            phase.startAfterStrict("step" + (i - 1));
+        }
+        return phase;
+    }
+
     private void post(PhaseBuilder.ConstantRate phase, Step step) {
-        phase.scenario().initialSequence("post")
+        long[] intendedNanos = new long[MAX_SESSIONS];
+        sequence(phase, step, intendedNanos).step(HttpStepCatalog.SC).httpRequest(HttpMethod.POST).path(target.getPath())
+                .headers().header("Content-Type", "application/json").endHeaders()
+                .body((session, connection) -> bodies.take())
+                .handler().autoRangeCheck(false).status((request, status) -> answered(request.session, status, step, intendedNanos))
+                .endHandler().endStep();
+    }
+
+    private void read(PhaseBuilder.ConstantRate phase, Step step) {
+        long[] intendedNanos = new long[MAX_SESSIONS];
+        sequence(phase, step, intendedNanos).step(HttpStepCatalog.SC).httpRequest(HttpMethod.GET)
+                .path(session -> paths.get(nextPath++ % paths.size()))
+                .handler().autoRangeCheck(false).status((request, status) -> answered(request.session, status, step, intendedNanos))
+                .endHandler().endStep();
+    }
+
+    private static void answered(Session session, int status, Step step, long[] intendedNanos) {
+        step.answered(status, System.nanoTime() - intendedNanos[session.uniqueId() % MAX_SESSIONS]);
+    }
+
+    // by session: Hyperfoil numbers those of a phase from 0
+    private static BaseSequenceBuilder<?> sequence(PhaseBuilder.ConstantRate phase, Step step, long[] intendedNanos) {
+        return phase.scenario().initialSequence("request")
                 .step(session -> {
                     long now = System.nanoTime();
                     if (step.sent == 0) {
@@ -67,12 +104,6 @@ final class Staircase {
                     // the generator's clock ticks in milliseconds: it may be early, too
                     intendedNanos[session.uniqueId() % MAX_SESSIONS] = Math.min(now, step.intendedNanos(step.sent++));
                     return true;
-                })
-                .step(HttpStepCatalog.SC).httpRequest(HttpMethod.POST).path(target.getPath())
-                .headers().header("Content-Type", "application/json").endHeaders()
-                .body((session, connection) -> bodies.take())
-                .handler().autoRangeCheck(false).status((request, status) -> step.answered(status,
-                        System.nanoTime() - intendedNanos[request.session.uniqueId() % MAX_SESSIONS]))
-                .endHandler().endStep();
+                });
     }
 }

@@ -3,7 +3,7 @@ package comments.load;
 import org.HdrHistogram.Histogram;
 
 /**
- * One stair: a rate held for a time, and what came of it. The generator's thread writes the counts while others read them,
+ * One stair: a rate of posts, or of reads, held for a time, and what came of it. The generator's thread writes the counts while others read them,
  * for progress only; they are exact when the stair is over.
  */
 final class Step {
@@ -14,6 +14,7 @@ final class Step {
     final int rate;
     final int seconds;
     final boolean warmUp;
+    private final int success;
     final Histogram latency = new Histogram(LONGEST_NANOS, 3);
     volatile Histogram currentSecond = new Histogram(LONGEST_NANOS, 3);
     volatile long startedNanos;
@@ -22,10 +23,21 @@ final class Step {
     volatile long refused;
     volatile long otherwise;
 
-    Step(int rate, int seconds, boolean warmUp) {
+    private Step(int rate, int seconds, boolean warmUp, int success) {
         this.rate = rate;
         this.seconds = seconds;
         this.warmUp = warmUp;
+        this.success = success;
+    }
+
+    /** Posts, of which each should be answered with 202. */
+    static Step posts(int rate, int seconds, boolean warmUp) {
+        return new Step(rate, seconds, warmUp, 202);
+    }
+
+    /** Reads beside a stair of posts, of which each should be answered with 200. */
+    Step withReads(int rate) {
+        return new Step(rate, seconds, warmUp, 200);
     }
 
     String name() {
@@ -40,7 +52,7 @@ final class Step {
     void answered(int status, long nanos) {
         latency.recordValue(Math.min(nanos, LONGEST_NANOS));
         currentSecond.recordValue(Math.min(nanos, LONGEST_NANOS));
-        if (status == 202) {
+        if (status == success) {
             accepted++;
         } else if (status == 503 || status == 429) {
             refused++;
