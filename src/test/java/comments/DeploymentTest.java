@@ -18,8 +18,10 @@ import com.networknt.schema.SchemaRegistry;
 import com.networknt.schema.SpecificationVersion;
 import comments.DeploymentFiles.Manifest;
 import java.io.IOException;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.PathMatcher;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -411,5 +413,17 @@ class DeploymentTest {
                 .map(line -> line.group(1));
         assertThat(named).as("camel-k/README.md, compared to camel.jbang.dependencies in " + KNOBS)
                 .containsExactly(knob("camel.jbang.dependencies").split("\\s*,\\s*"));
+    }
+
+    /** What is neither a route nor a class nor a knob is read from the class path. */
+    @Test
+    void aSourceBuildFromRoutesAloneHasAllOtherFiles() throws IOException {
+        List<PathMatcher> globs = matches(Files.readString(Path.of("camel-k/README.md")), "--from-file=%s \" (.*?)\\)\n")
+                .flatMap(line -> Stream.of(line.group(1).split(" ")))
+                .map(glob -> FileSystems.getDefault().getPathMatcher("glob:" + glob)).toList();
+        try (Stream<Path> files = Files.list(Path.of("routes"))) {
+            assertThat(files.filter(file -> !file.toString().matches(".*\\.(java|camel\\.yaml|properties)"))).isNotEmpty()
+                    .allMatch(file -> globs.stream().anyMatch(glob -> glob.matches(file)));
+        }
     }
 }
