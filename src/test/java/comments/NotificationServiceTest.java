@@ -177,10 +177,14 @@ class NotificationServiceTest {
             receive(NOTIFICATION);
             await().until(() -> attempts.get() >= 4);
             verify(channel, never()).basicAck(anyLong(), anyBoolean());
+            HealthCheck retrying = context.getRegistry().lookupByNameAndType("retryingPushes", HealthCheck.class);
+            assertThat(retrying.getId()).isEqualTo("retrying-pushes");
+            assertThat(retrying.call().getState()).isEqualTo(HealthCheck.State.DOWN);
             assertThat(context.getRegistry().lookupByNameAndType("retryingBatches", HealthCheck.class).call().getState())
-                    .isEqualTo(HealthCheck.State.DOWN);
+                    .as("no batch failed").isEqualTo(HealthCheck.State.UP);
             mended.countDown();
             verify(channel, timeout(5_000)).basicAck(1, true);
+            await().until(() -> retrying.call().getState() == HealthCheck.State.UP);
         }
     }
 
