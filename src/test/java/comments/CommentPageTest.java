@@ -95,6 +95,7 @@ class CommentPageTest {
 
     @Test
     void manyWhoAskAtOnceAreAnswered() throws Exception {
+        assertThat(get(pipeline, "/pipeline").statusCode()).as("the first has to wait for the servers").isEqualTo(200);
         List<CompletableFuture<Integer>> answers = IntStream.range(0, 100)
                 .mapToObj(i -> CompletableFuture.supplyAsync(() -> {
                     try {
