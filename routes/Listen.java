@@ -55,7 +55,8 @@ public class Listen implements Processor {
         ReadRequest request = ReadRequest.of(message, Set.of("postId"));
         String post = request.has("postId") ? request.postId() : null;
         Long since = since(message);
-        Listener listener = listeners.add(exchange.getMessage(EventLoopMessage.class).getRequest(), post == null ? Listeners.ALL : post);
+        Listener listener = listeners.add(exchange.getMessage(EventLoopMessage.class).getRequest(),
+                post == null ? Listeners.ALL : post);
         if (listener == null) {
             throw new RejectedExecutionException("as many listen as may");
         }
@@ -63,10 +64,7 @@ public class Listen implements Processor {
         exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
             @Override
             public void onDone(Exchange done) {
-                // the caller may be gone, or the database
-                if (!listener.isOpen()) {
-                    listeners.remove(listener);
-                }
+                listener.giveUp();
             }
         });
         message.removeHeaders("*");

@@ -55,10 +55,6 @@ public final class Listener implements OpenAnswer {
         return tick;
     }
 
-    boolean isOpen() {
-        return open;
-    }
-
     /** Whether he has not closed the connection yet. Any thread may ask. */
     public boolean isThere() {
         return !response.closed();
@@ -90,8 +86,9 @@ public final class Listener implements OpenAnswer {
             send(missed);
             missed = null;
         }
-        early.forEach(this::send);
+        List<Buffer> waiting = List.copyOf(early);
         early.clear();
+        waiting.forEach(this::send);
     }
 
     /** Sends events, now or when the answer is open. */
@@ -161,6 +158,13 @@ public final class Listener implements OpenAnswer {
             ((ConnectionBase) request.connection()).channelHandlerContext().close();
         } else {
             response.reset();
+        }
+    }
+
+    /** Forgets him if his answer was never opened: he may be gone, or refused. */
+    void giveUp() {
+        if (!open) {
+            leave("gone");
         }
     }
 

@@ -146,7 +146,7 @@ public class Listeners {
         onLoop(() -> byTick.forEach(listeners -> listeners.forEach(listener -> outgoing.add(() -> listener.end(reason)))));
     }
 
-    /** Ends all answers, and takes nobody any more, since the process is about to end. Any thread may call it; returns at once. */
+    /** Ends all answers, and takes nobody any more: the process is about to end. Any thread may call it; returns at once. */
     void shut() {
         shut = true;
         endAll("stopping");

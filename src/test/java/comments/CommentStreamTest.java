@@ -24,6 +24,9 @@ import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpRequest;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -402,6 +405,43 @@ class CommentStreamTest {
             listeners().setMost(10_000);
         }
         listen(post);
+    }
+
+    @Test
+    void whoeverComesBackWhileTooManyWaitForTheDatabaseIsRefused() throws Exception {
+        try (TestPipeline reader = TestPipeline.start(Map.of("COMMENTS_ROLES", "comment-reader", "POSTGRES_USER", "postgres",
+                        "RABBITMQ_URI", broker.uri(), "POSTGRES_URL", knobs.get("POSTGRES_URL"), "COMMENTS_STREAM_LISTENERS", "2"));
+                Connection owner = DriverManager.getConnection(knobs.get("POSTGRES_URL"));
+                Statement statement = owner.createStatement()) {
+            URI uri = reader.uri("/comments/stream?postId=p");
+            EventStream before = EventStream.open(uri, "Last-Event-ID", "1");
+            await().until(() -> before.events("missed").size() == 1);
+            before.close();
+            Listeners listeners = reader.bean("listeners", Listeners.class);
+            owner.setAutoCommit(false);
+            statement.execute("LOCK TABLE comments IN ACCESS EXCLUSIVE MODE");
+            // two threads, and as many who wait for them as may listen, though all of them have left
+            for (int i = 0; i < 4; i++) {
+                await().until(() -> listeners.count() == 0);
+                try (Socket socket = new Socket("127.0.0.1", reader.port())) {
+                    socket.getOutputStream().write(
+                            "GET /comments/stream?postId=p HTTP/1.1\r\nHost: a\r\nLast-Event-ID: 1\r\n\r\n".getBytes(UTF_8));
+                    await().pollInterval(Duration.ofMillis(5)).until(() -> listeners.count() == 1);
+                }
+            }
+            try (EventStream refused = EventStream.open(uri, "Last-Event-ID", "1")) {
+                assertThat(refused.response().statusCode()).isEqualTo(503);
+                assertThat(refused.response().headers().firstValue("Retry-After")).isPresent();
+            }
+            owner.rollback();
+            await().until(() -> {
+                try (EventStream again = EventStream.open(uri, "Last-Event-ID", "1")) {
+                    return again.response().statusCode() == 200;
+                }
+            });
+            await().until(() -> listeners.count() == 0);
+            assertThat(listeners.waiting()).isZero();
+        }
     }
 
     /** What is answered to a request whose head is sent as it is, with more header lines. */

@@ -81,6 +81,29 @@ class ListenerTest {
     }
 
     @Test
+    void whoDoesNotTakeWhatCameEarlyIsCutOffAndGetsNoMoreOfIt() {
+        for (int i = 0; i < 3; i++) {
+            listener.send(Buffer.buffer("x".repeat(2_000)));
+        }
+        taken = Promise.<Void>promise().future();
+        listeners.setMostBytes(3_000);
+        listener.open(response);
+        verify(response).reset();
+        assertThat(written).hasSize(3);
+        assertThat(listeners.waiting()).isZero();
+    }
+
+    @Test
+    void whoIsRefusedAfterAllLeavesNothingBehind() {
+        listener.send(Buffer.buffer("early"));
+        listener.giveUp();
+        assertThat(listeners.waiting()).isZero();
+        listener.send(Buffer.buffer("more"));
+        assertThat(listeners.waiting()).isZero();
+        assertThat(written).isEmpty();
+    }
+
+    @Test
     void whoHasTooMuchWaitingForHimBeforeHisAnswerIsOpenGetsALastEventAlone() {
         Buffer events = Buffer.buffer("x".repeat(400_000));
         for (int i = 0; i < 10; i++) {
