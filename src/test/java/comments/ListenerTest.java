@@ -115,6 +115,13 @@ class ListenerTest {
     }
 
     @Test
+    void nobodyIsAddedOnceTheProcessIsAboutToEnd() {
+        listeners.shut();
+        assertThat(listeners.add(request, "p")).isNull();
+        assertThat(listeners.count()).isZero();
+    }
+
+    @Test
     void aStreamOfHttp2IsResetAndItsConnectionStays() {
         taken = Promise.<Void>promise().future();
         listeners.setMostBytes(1_000);
