@@ -1,11 +1,9 @@
 package comments;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.Set;
+import java.util.List;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.slf4j.Logger;
@@ -15,7 +13,7 @@ import org.slf4j.LoggerFactory;
  * Reads a notification, a JSON array of comments, and leaves in exchange properties how many comments of how many posts it
  * is about. Logs one line per comment at debug.
  *
- * <p>Any number of threads may call it. Throws what Jackson throws if the body is not such an array.
+ * <p>Any number of threads may call it. Throws what {@link NotificationReader} throws.
  */
 public class DescribeNotification implements Processor {
 
@@ -25,34 +23,15 @@ public class DescribeNotification implements Processor {
     public static final String POSTS = "posts";
 
     private static final Logger LOG = LoggerFactory.getLogger(DescribeNotification.class);
-    private static final JsonFactory JSON = new JsonFactory();
 
     @Override
     public void process(Exchange exchange) throws IOException {
-        int comments = 0;
-        Set<String> posts = new HashSet<>();
-        try (JsonParser parser = JSON.createParser(exchange.getMessage().getBody(byte[].class))) {
-            parser.nextToken();
-            while (parser.nextToken() == JsonToken.START_OBJECT) {
-                String id = null;
-                String post = null;
-                while (parser.nextToken() == JsonToken.FIELD_NAME) {
-                    String field = parser.currentName();
-                    JsonToken value = parser.nextToken();
-                    if (value == JsonToken.VALUE_STRING && field.equals("id")) {
-                        id = parser.getText();
-                    } else if (value == JsonToken.VALUE_STRING && field.equals("postId")) {
-                        post = parser.getText();
-                    } else {
-                        parser.skipChildren();
-                    }
-                }
-                LOG.debug("Pushing comment {} of post {}", id, post);
-                posts.add(post);
-                comments++;
-            }
-        }
-        exchange.setProperty(COMMENTS, comments);
-        exchange.setProperty(POSTS, posts.size());
+        List<String> posts = new ArrayList<>();
+        NotificationReader.read(exchange.getMessage().getBody(byte[].class), (id, post) -> {
+            LOG.debug("Pushing comment {} of post {}", id, post);
+            posts.add(post);
+        });
+        exchange.setProperty(COMMENTS, posts.size());
+        exchange.setProperty(POSTS, new HashSet<>(posts).size());
     }
 }

@@ -6,7 +6,7 @@ import org.apache.camel.Processor;
 
 /**
  * Picks from a notification, a JSON array of comments, what somebody listens for: see {@link HeardComments}. Throws what
- * Jackson throws if the body is not such an array.
+ * {@link NotificationReader} throws.
  */
 public class HearComments implements Processor {
 

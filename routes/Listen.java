@@ -25,12 +25,11 @@ public class Listen implements Processor {
 
     /** The exchange property that holds the listener. */
     static final String LISTENER = "listener";
-    /** The exchange property that says whether more was missed than is asked for. */
-    static final String CUT = "cut";
-    /** How many of the comments that somebody missed are read. */
-    static final int MOST_MISSED = 500;
+    /** The exchange property that is there if he comes back, and what he missed is read. */
+    static final String COMES_BACK = "comesBack";
+    /** How many of the comments that somebody missed he is told. */
+    static final int MOST_MISSED = 100;
 
-    private static final Duration LONGEST = Duration.ofHours(1);
     // batches that are written at once may be seen in another order than that of their times
     private static final Duration OVERLAP = Duration.ofSeconds(10);
     // microseconds since 1970
@@ -56,7 +55,8 @@ public class Listen implements Processor {
         ReadRequest request = ReadRequest.of(message, Set.of("postId"));
         String post = request.has("postId") ? request.postId() : null;
         Long since = since(message);
-        Listener listener = listeners.add(post == null ? Listeners.ALL : post);
+        Listener listener = listeners.add(exchange.getMessage(EventLoopMessage.class).getRequest(),
+                post == null ? Listeners.ALL : post);
         if (listener == null) {
             throw new RejectedExecutionException("as many listen as may");
         }
@@ -64,19 +64,15 @@ public class Listen implements Processor {
         exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
             @Override
             public void onDone(Exchange done) {
-                // the caller may be gone, or the database
-                if (!listener.isOpen()) {
-                    listeners.remove(listener);
-                }
+                listener.giveUp();
             }
         });
         message.removeHeaders("*");
         if (post != null && since != null) {
             Instant written = Instant.EPOCH.plus(since, ChronoUnit.MICROS).minus(OVERLAP);
-            Instant longest = Instant.now().minus(LONGEST);
-            exchange.setProperty(CUT, written.isBefore(longest));
-            message.setHeader(JdbcConstants.JDBC_PARAMETERS, Map.of("postId", post,
-                    "since", (written.isBefore(longest) ? longest : written).toString(), "limit", MOST_MISSED + 1));
+            exchange.setProperty(COMES_BACK, true);
+            message.setHeader(JdbcConstants.JDBC_PARAMETERS,
+                    Map.of("postId", post, "since", written.toString(), "limit", MOST_MISSED + 1));
         }
     }
 

@@ -10,15 +10,17 @@ import org.apache.camel.Processor;
 /** Answers a listener with a stream that stays open, which begins with what he missed, or with that it could not be read. */
 public class OpenStream implements Processor {
 
+    // his alone, while what is told live is the same for many
+    private static final int MOST_CHARS = 32 << 10;
+
     @Override
     @SuppressWarnings("unchecked")
     public void process(Exchange exchange) {
         Listener listener = exchange.getProperty(Listen.LISTENER, Listener.class);
         Message message = exchange.getMessage();
-        Boolean cut = exchange.getProperty(Listen.CUT, Boolean.class);
-        if (cut != null) {
+        if (exchange.getProperty(Listen.COMES_BACK) != null && listener.isThere()) {
             boolean failed = exchange.getProperty(Exchange.EXCEPTION_CAUGHT) != null;
-            listener.catchUp(failed ? missed(List.of(), true) : missed(message.getBody(List.class), cut));
+            listener.catchUp(failed ? missed(List.of(), true) : missed(message.getBody(List.class), false));
         }
         message.removeHeaders("*");
         message.setHeader(Exchange.HTTP_RESPONSE_CODE, 200);
@@ -30,15 +32,15 @@ public class OpenStream implements Processor {
     }
 
     // The newest come first, one more than is told; the oldest must be told first.
-    private static Buffer missed(List<Map<String, Object>> rows, boolean cut) {
+    private static Buffer missed(List<Map<String, Object>> rows, boolean unread) {
         StringBuilder events = new StringBuilder();
         int shown = 0;
-        while (shown < Math.min(rows.size(), Listen.MOST_MISSED) && events.length() < HeardComments.MOST_BYTES) {
+        while (shown < Math.min(rows.size(), Listen.MOST_MISSED) && events.length() < MOST_CHARS) {
             events.insert(0, HeardComments.event(rows.get(shown)));
             shown++;
         }
         events.append(ServerSentEvent.of("missed",
-                "{\"shown\":%d,\"more\":%b}".formatted(shown, cut || rows.size() > shown)));
+                "{\"shown\":%d,\"more\":%b}".formatted(shown, unread || rows.size() > shown)));
         return Buffer.buffer(events.toString());
     }
 }

@@ -89,6 +89,8 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
                     .register(Metrics.globalRegistry)).toList();
     private static final Counter PUSHED = Counter.builder("comments.pushed")
             .description("Comments that were pushed").register(Metrics.globalRegistry);
+    private static final Counter ANNOUNCED = Counter.builder("comments.announced")
+            .description("Comments that were pushed, and announced to those who listen").register(Metrics.globalRegistry);
     private static final Counter QUARANTINED = Counter.builder("comments.quarantined")
             .description("Comments that the database refused, and that are in quarantine").register(Metrics.globalRegistry);
     private static final Counter RETRIED = Counter.builder("comments.retries")
@@ -156,6 +158,11 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
     /** A notification of so many comments was pushed. */
     static void pushed(int comments) {
         PUSHED.increment(comments);
+    }
+
+    /** A push of so many comments was announced. */
+    static void announced(int comments) {
+        ANNOUNCED.increment(comments);
     }
 
     /** Comments that the database refused are in quarantine. */

@@ -13,6 +13,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.apache.camel.CamelContext;
@@ -28,6 +29,7 @@ import org.springframework.amqp.AmqpException;
  * its parts are, as JSON for the page. Counts are totals, times in milliseconds.
  *
  * <p>However many ask, the servers are asked twice a second at most, by one thread; the others get what was last known.
+ * Throws {@link RejectedExecutionException} while nothing is, since those who waited for it would hold all the threads.
  */
 public class PipelineStatus implements CamelContextAware, Processor {
 
@@ -72,10 +74,12 @@ public class PipelineStatus implements CamelContextAware, Processor {
     }
 
     private byte[] current() throws IOException {
-        if (last == null) {
-            lock.lock();
-        } else if (!lock.tryLock()) {
-            return last;
+        if (!lock.tryLock()) {
+            byte[] known = last;
+            if (known == null) {
+                throw new RejectedExecutionException("nothing is known yet");
+            }
+            return known;
         }
         try {
             if (last == null || System.nanoTime() - lastNanos > FRESH_NANOS) {

@@ -17,10 +17,10 @@ import org.slf4j.LoggerFactory;
 import org.springframework.amqp.AmqpException;
 
 /**
- * Knows which batches are being tried again, and why: the health check {@code comments/retrying-batches}. A process with
- * such a batch isn't ready, but it is alive: restarting it would not help.
+ * Knows which batches, or which pushes, are being tried again, and why: the health checks {@code comments/retrying-batches} and
+ * {@code comments/retrying-pushes}. A process with such a one isn't ready, but it is alive: restarting it would not help.
  *
- * <p>As a processor it is called after each failure of a batch, or of a push, and warns of it.
+ * <p>As a processor it is called after each failure of one, and warns of it.
  */
 public class RetryingBatches extends AbstractHealthCheck implements Processor {
 
@@ -40,9 +40,12 @@ public class RetryingBatches extends AbstractHealthCheck implements Processor {
             "42P01", "A table is missing: was it dropped? A start with POSTGRES_MIGRATE=true makes it");
 
     private final Map<String, Failure> failures = new ConcurrentHashMap<>();
+    private final String what;
 
-    public RetryingBatches() {
-        super("comments", "retrying-batches");
+    /** Knows batches, or pushes, as the parameter says. */
+    public RetryingBatches(String what) {
+        super("comments", "retrying-" + what);
+        this.what = what;
     }
 
     @Override
@@ -67,6 +70,12 @@ public class RetryingBatches extends AbstractHealthCheck implements Processor {
                 public void onDone(Exchange done) {
                     failures.remove(done.getExchangeId());
                 }
+
+                // seda: would give it to its copy, which is done when it likes, or never if it is dropped
+                @Override
+                public boolean allowHandover() {
+                    return false;
+                }
             });
         }
     }
@@ -75,8 +84,8 @@ public class RetryingBatches extends AbstractHealthCheck implements Processor {
     protected void doCall(HealthCheckResultBuilder builder, Map<String, Object> options) {
         builder.up();
         failures.values().stream().min((a, b) -> a.since().compareTo(b.since())).ifPresent(oldest -> builder.down()
-                .message("%d batches can't be settled; the oldest was tried %d times in %d s: %s".formatted(
-                        failures.size(), oldest.attempts(),
+                .message("%d %s can't be settled; the oldest was tried %d times in %d s: %s".formatted(
+                        failures.size(), what, oldest.attempts(),
                         Duration.between(oldest.since(), Instant.now()).toSeconds(), oldest.reason())));
     }
 

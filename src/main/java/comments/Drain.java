@@ -11,10 +11,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends a process in order, before Camel stops its routes: refuses new comments, answers those that wait, and sends those
- * away who listen; takes no more
- * messages, and lets what was taken be written, notified, pushed and acknowledged. Camel itself closes the channels first, so
- * that nothing can be acknowledged any more, and does not wait for what an aggregator has handed to its threads.
+ * Ends a process in order, before Camel stops its routes: refuses new comments, answers those that wait, and sends those away
+ * who listen; takes no more messages, and lets what was taken be written, notified, pushed and acknowledged. Camel itself closes
+ * the channels first, so that nothing can be acknowledged any more, and does not wait for what an aggregator has handed to its
+ * threads.
  *
  * <p>It takes {@value #SECONDS} s at most: the last one is for callers to go. The broker delivers again what could not be
  * settled in this time; its rows may be there, and then its notification is sent again.
@@ -39,12 +39,13 @@ final class Drain extends MainListenerSupport {
         Registry registry = context.getRegistry();
         HttpEngine engine = registry.lookupByNameAndType("platform-http-engine", HttpEngine.class);
         AcknowledgeInOrder batches = registry.lookupByNameAndType("acknowledgeBatch", AcknowledgeInOrder.class);
+        Listeners listeners = registry.lookupByNameAndType("listeners", Listeners.class);
         Set<Intake> intakes = registry.findByType(Intake.class);
         try {
             engine.drain();
-            registry.lookupByNameAndType("listeners", Listeners.class).endAll("stopping");
+            listeners.shut();
             intakes.forEach(Intake::shut);
-            await(SETTLE, () -> engine.isIdle() && intakes.stream().allMatch(Intake::isEmpty)
+            await(SETTLE, () -> engine.isIdle() && listeners.count() == 0 && intakes.stream().allMatch(Intake::isEmpty)
                     && batches.unsettled() == 0);
             engine.stopListening();
             await(LEAVE, () -> !engine.isConnected());

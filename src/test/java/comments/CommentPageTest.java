@@ -89,12 +89,14 @@ class CommentPageTest {
         assertThat(now.at("/queues/comments/consumers").asInt()).isPositive();
         assertThat(now.at("/queues/notifications/messages").asInt()).isZero();
         assertThat(now.get("health").fieldNames()).toIterable()
-                .contains("comments/broker", "comments/unsettled", "comments/retrying-batches", "database");
+                .contains("comments/broker", "comments/unsettled", "comments/retrying-batches", "comments/retrying-pushes",
+                        "database");
         assertThat(now.get("health")).allSatisfy(problem -> assertThat(problem.isNull()).isTrue());
     }
 
     @Test
     void manyWhoAskAtOnceAreAnswered() throws Exception {
+        assertThat(get(pipeline, "/pipeline").statusCode()).as("the first has to wait for the servers").isEqualTo(200);
         List<CompletableFuture<Integer>> answers = IntStream.range(0, 100)
                 .mapToObj(i -> CompletableFuture.supplyAsync(() -> {
                     try {

@@ -495,10 +495,12 @@ class CommentReaderTest {
     }
 
     private static void assertPlans() throws SQLException {
-        Map<String, String> types = Map.of("postId", "text", "parentId", "uuid", "acceptedAt", "timestamptz", "id", "uuid", "limit", "int");
+        Map<String, String> types = Map.of("postId", "text", "parentId", "uuid", "acceptedAt", "timestamptz", "id", "uuid", "limit", "int",
+                "since", "timestamptz");
         try (Connection reads = pipeline.bean("commentReads", ReadDataSource.class).getConnection();
                 Statement statement = reads.createStatement()) {
-            for (String file : List.of("select-comment.sql", "select-comments-of-post.sql", "select-replies.sql")) {
+            for (String file : List.of("select-comment.sql", "select-comments-of-post.sql", "select-replies.sql",
+                    "select-missed.sql")) {
                 String sql = RouteFile.read(pipeline.context(), file);
                 List<String> names = types.keySet().stream().filter(name -> sql.contains(":?" + name)).toList();
                 String prepared = sql;
@@ -516,7 +518,8 @@ class CommentReaderTest {
                 statement.execute("DEALLOCATE one");
                 assertThat(plan).as(file).anyMatch(line -> line.matches(".*Index Scan (Backward )?using comments_(pkey|by_post|by_parent) .*"))
                         .noneMatch(line -> line.contains("Seq Scan") || line.contains("Bitmap"))
-                        .noneMatch(line -> line.matches(".*Sort Key: comments\\..*") && !plan.get(plan.indexOf(line) + 1).contains("Presorted"));
+                        .noneMatch(line -> line.matches(".*Sort Key: (comments|latest)\\..*")
+                                && !plan.get(plan.indexOf(line) + 1).contains("Presorted"));
             }
         }
     }

@@ -1,12 +1,20 @@
 package comments;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.mockito.ArgumentMatchers.any;
+import static org.mockito.Mockito.doAnswer;
+import static org.mockito.Mockito.mock;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import comments.EventStream.Event;
+import comments.faults.Proxy;
 import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
 import java.io.InputStream;
@@ -16,15 +24,21 @@ import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpRequest;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.apache.camel.Exchange;
+import org.apache.camel.support.DefaultExchange;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -72,6 +86,7 @@ class CommentStreamTest {
         }
         await().until(() -> listeners().count() == 0 && pipeline.bean("platform-http-engine", HttpEngine.class).pending().get() == 0);
         assertThat(listeners().posts()).isEmpty();
+        await().until(() -> listeners().waiting() == 0);
     }
 
     private static Listeners listeners() {
@@ -216,11 +231,68 @@ class CommentStreamTest {
         await().until(() -> comments(all, "comments") >= 1_000);
         EventStream again = listen(post, "Last-Event-ID", Long.toString(System.currentTimeMillis() * 1_000 - 1_000_000));
         await().until(() -> again.events("missed").size() == 1);
-        assertThat(again.comments()).hasSize(500).isSubsetOf(ids);
-        assertThat(again.events("missed").get(0).json()).isEqualTo(JSON.readTree("{\"shown\":500,\"more\":true}"));
-        EventStream late = listen(post, "Last-Event-ID", "1");
-        await().until(() -> late.events("missed").size() == 1);
-        assertThat(late.events("missed").get(0).json().get("more").asBoolean()).as("longer ago than an hour").isTrue();
+        assertThat(again.comments()).hasSize(100).isSubsetOf(ids);
+        assertThat(again.events("missed").get(0).json()).isEqualTo(JSON.readTree("{\"shown\":100,\"more\":true}"));
+    }
+
+    @Test
+    void whatIsToldOfWhatWasMissedIsNoLongerThan32KiBAndACommentMore() throws Exception {
+        EventStream all = listen(null);
+        for (int i = 0; i < 10; i++) {
+            post(post, "x".repeat(10_000));
+        }
+        await().until(() -> comments(all, "comments") == 10);
+        EventStream again = listen(post, "Last-Event-ID", "1");
+        await().until(() -> again.events("missed").size() == 1);
+        assertThat(again.events("missed").get(0).json()).isEqualTo(JSON.readTree("{\"shown\":4,\"more\":true}"));
+    }
+
+    @Test
+    void whoeverComesBackAfterYearsIsToldAllThereIs() throws Exception {
+        EventStream all = listen(null);
+        String id = post(post, "Hi");
+        await().until(() -> all.comments().contains(id));
+        EventStream again = listen(post, "Last-Event-ID", "1");
+        await().until(() -> again.events("missed").size() == 1);
+        assertThat(again.comments()).containsExactly(id);
+        assertThat(again.events("missed").get(0).json()).isEqualTo(JSON.readTree("{\"shown\":1,\"more\":false}"));
+    }
+
+    @Test
+    void whoHasHeardNothingYetHasAnIdToComeBackWithToo() throws Exception {
+        EventStream quiet = listen(post);
+        await().until(() -> quiet.lastId() != null);
+        listeners().endAll("resume");
+        await().until(quiet::ended);
+        EventStream other = listen(null);
+        String missed = post(post, "while he was away");
+        await().until(() -> other.comments().contains(missed));
+        EventStream again = listen(post, "Last-Event-ID", quiet.lastId());
+        await().until(() -> again.events("missed").size() == 1);
+        assertThat(again.comments()).containsExactly(missed);
+        assertThat(again.events("missed").get(0).json()).isEqualTo(JSON.readTree("{\"shown\":1,\"more\":false}"));
+    }
+
+    @Test
+    void whileTheDatabaseIsAwayWhoeverComesBackIsToldThatThereIsMoreAndTheLogIsShort() throws Exception {
+        String database = knobs.get("POSTGRES_URL");
+        ListAppender<ILoggingEvent> log = NotificationServiceTest.logOf("comment-stream", Level.WARN);
+        try (Proxy proxy = new Proxy(URI.create(database.substring("jdbc:".length())).getPort());
+                TestPipeline reader = TestPipeline.start(Map.of("COMMENTS_ROLES", "comment-reader", "POSTGRES_USER", "postgres",
+                        "RABBITMQ_URI", broker.uri(), "POSTGRES_URL", database.replaceFirst(":\\d+/", ":" + proxy.port() + "/")))) {
+            proxy.close();
+            List<EventStream> all = new ArrayList<>();
+            for (int i = 0; i < 50; i++) {
+                EventStream one = EventStream.open(reader.uri("/comments/stream?postId=p"), "Last-Event-ID", "1");
+                all.add(one);
+                assertThat(one.response().statusCode()).isEqualTo(200);
+            }
+            await().until(() -> all.stream().allMatch(one -> one.events("missed").size() == 1));
+            assertThat(all).allSatisfy(one -> assertThat(one.events()).extracting(Event::data)
+                    .containsExactly("{\"shown\":0,\"more\":true}"));
+            assertThat(NotificationServiceTest.messages(log)).hasSizeBetween(1, 10)
+                    .allSatisfy(line -> assertThat(line).startsWith("What somebody missed who listens can't be read: "));
+        }
     }
 
     @Test
@@ -228,7 +300,7 @@ class CommentStreamTest {
         EventStream ours = listen(post);
         pipeline.bean("pushListening", PushConnections.class).resetConnection();
         await().atMost(Duration.ofSeconds(30)).until(ours::ended);
-        assertThat(ours.events()).containsExactly(new Event("end", null, "{\"reason\":\"resume\"}"));
+        assertThat(ours.events()).containsExactly(new Event("end", ours.lastId(), "{\"reason\":\"resume\"}"));
         EventStream again = listen(post);
         String id = post(post, "Hi");
         await().atMost(Duration.ofSeconds(30)).until(() -> again.comments().contains(id));
@@ -269,6 +341,59 @@ class CommentStreamTest {
     }
 
     @Test
+    void whileTooMuchWaitsForAllTogetherWhoeverDoesNotTakeHisAtOnceIsCutOff() throws Exception {
+        listeners().setMostBytes(300_000);
+        try (Socket socket = new Socket()) {
+            socket.setReceiveBufferSize(4_096);
+            socket.connect(new InetSocketAddress("127.0.0.1", pipeline.port()));
+            socket.getOutputStream().write("GET /comments/stream?postId=%s HTTP/1.1\r\nHost: a\r\n\r\n".formatted(post).getBytes(UTF_8));
+            await().until(() -> listeners().count() == 1);
+            EventStream other = listen(post);
+            Buffer events = Buffer.buffer(ServerSentEvent.of("comment", "\"" + "x".repeat(200_000) + "\""));
+            int told = 0;
+            while (listeners().count() == 2) {
+                listeners().tell(Map.of(post, events)).get(5, SECONDS);
+                told++;
+                int seen = told;
+                await().until(() -> other.events("comment").size() == seen);
+                assertThat(listeners().waiting()).isLessThanOrEqualTo(300_000);
+                assertThat(told).as("events of 200 KB to a reader who takes none").isLessThan(200);
+            }
+            assertThat(listeners().waiting()).as("what waited for him went with him").isZero();
+            socket.setSoTimeout(5_000);
+            assertThat(new String(socket.getInputStream().readAllBytes(), UTF_8)).doesNotContain("event: end");
+            assertThat(other.ended()).isFalse();
+        } finally {
+            listeners().setMostBytes(64 << 20);
+        }
+    }
+
+    @Test
+    @SuppressWarnings("unchecked")
+    void theFeedWaitsForABusyEventLoopButNotForever() throws Exception {
+        EventStream ours = listen(post);
+        CountDownLatch free = new CountDownLatch(1);
+        Map<String, Buffer> held = mock(Map.class);
+        doAnswer(call -> free.await(20, SECONDS)).when(held).forEach(any());
+        Exchange batch = new DefaultExchange(pipeline.context());
+        batch.setProperty(HeardComments.PROPERTY, HeardComments.of(
+                "[{\"id\":\"1\",\"postId\":\"%s\"}]".formatted(post).getBytes(UTF_8), listeners().posts()));
+        batch.getMessage().setBody(List.of());
+        try {
+            listeners().tell(held);
+            long start = System.nanoTime();
+            pipeline.bean("tellListeners", TellListeners.class).process(batch);
+            assertThat(Duration.ofNanos(System.nanoTime() - start)).isBetween(Duration.ofSeconds(5), Duration.ofSeconds(10));
+            assertThat(ours.events()).isEmpty();
+        } finally {
+            free.countDown();
+        }
+        await().until(() -> ours.events("batch").size() == 1);
+        pipeline.bean("tellListeners", TellListeners.class).process(batch);
+        await().until(() -> ours.events("batch").size() == 2);
+    }
+
+    @Test
     void oneMoreThanMayListenIsRefused() throws Exception {
         listen(post);
         listeners().setMost(1);
@@ -280,6 +405,43 @@ class CommentStreamTest {
             listeners().setMost(10_000);
         }
         listen(post);
+    }
+
+    @Test
+    void whoeverComesBackWhileTooManyWaitForTheDatabaseIsRefused() throws Exception {
+        try (TestPipeline reader = TestPipeline.start(Map.of("COMMENTS_ROLES", "comment-reader", "POSTGRES_USER", "postgres",
+                        "RABBITMQ_URI", broker.uri(), "POSTGRES_URL", knobs.get("POSTGRES_URL"), "COMMENTS_STREAM_LISTENERS", "2"));
+                Connection owner = DriverManager.getConnection(knobs.get("POSTGRES_URL"));
+                Statement statement = owner.createStatement()) {
+            URI uri = reader.uri("/comments/stream?postId=p");
+            EventStream before = EventStream.open(uri, "Last-Event-ID", "1");
+            await().until(() -> before.events("missed").size() == 1);
+            before.close();
+            Listeners listeners = reader.bean("listeners", Listeners.class);
+            owner.setAutoCommit(false);
+            statement.execute("LOCK TABLE comments IN ACCESS EXCLUSIVE MODE");
+            // two threads, and as many who wait for them as may listen, though all of them have left
+            for (int i = 0; i < 4; i++) {
+                await().until(() -> listeners.count() == 0);
+                try (Socket socket = new Socket("127.0.0.1", reader.port())) {
+                    socket.getOutputStream().write(
+                            "GET /comments/stream?postId=p HTTP/1.1\r\nHost: a\r\nLast-Event-ID: 1\r\n\r\n".getBytes(UTF_8));
+                    await().pollInterval(Duration.ofMillis(5)).until(() -> listeners.count() == 1);
+                }
+            }
+            try (EventStream refused = EventStream.open(uri, "Last-Event-ID", "1")) {
+                assertThat(refused.response().statusCode()).isEqualTo(503);
+                assertThat(refused.response().headers().firstValue("Retry-After")).isPresent();
+            }
+            owner.rollback();
+            await().until(() -> {
+                try (EventStream again = EventStream.open(uri, "Last-Event-ID", "1")) {
+                    return again.response().statusCode() == 200;
+                }
+            });
+            await().until(() -> listeners.count() == 0);
+            assertThat(listeners.waiting()).isZero();
+        }
     }
 
     /** What is answered to a request whose head is sent as it is, with more header lines. */

@@ -37,6 +37,7 @@ final class EventStream implements AutoCloseable {
     private final HttpResponse<InputStream> response;
     private final List<Event> events = new CopyOnWriteArrayList<>();
     private final Thread reader = new Thread(this::read, "event-stream");
+    private volatile String lastId;
     private volatile int heartbeats;
     private volatile boolean ended;
 
@@ -61,12 +62,11 @@ final class EventStream implements AutoCloseable {
     private void read() {
         try (BufferedReader lines = new BufferedReader(new InputStreamReader(response.body(), UTF_8))) {
             String kind = "message";
-            String id = null;
             List<String> data = new ArrayList<>();
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 if (line.isEmpty()) {
                     if (!data.isEmpty()) {
-                        events.add(new Event(kind, id, String.join("\n", data)));
+                        events.add(new Event(kind, lastId, String.join("\n", data)));
                     }
                     kind = "message";
                     data.clear();
@@ -76,7 +76,7 @@ final class EventStream implements AutoCloseable {
                     String[] field = line.split(": ?", 2);
                     switch (field[0]) {
                         case "event" -> kind = field[1];
-                        case "id" -> id = field[1];
+                        case "id" -> lastId = field[1];
                         case "data" -> data.add(field[1]);
                         default -> {
                             // as the standard says
@@ -106,6 +106,11 @@ final class EventStream implements AutoCloseable {
     /** The ids of the comments that it was told of. */
     List<String> comments() {
         return events("comment").stream().map(event -> event.json().get("id").asText()).toList();
+    }
+
+    /** What a browser would come back with; null if there was none. */
+    String lastId() {
+        return lastId;
     }
 
     int heartbeats() {

@@ -7,12 +7,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.vertx.core.buffer.Buffer;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class HeardCommentsTest {
 
@@ -48,6 +52,22 @@ class HeardCommentsTest {
     }
 
     @Test
+    void aBusyPostTakesNothingFromAnotherOne() throws Exception {
+        String[] posts = new String[1_000];
+        Arrays.fill(posts, "busy");
+        posts[999] = "quiet";
+        HeardComments heard = HeardComments.of(notification(1_999, posts), Set.of("busy", "quiet"));
+        assertThat(heard.size()).isEqualTo(502);
+        assertThat((String) heard.parameters().get("ids")).contains("\"999\"").endsWith(",\"1999\"]");
+    }
+
+    @Test
+    void whatIsReadOfAllPostsIsBounded() throws Exception {
+        String[] posts = IntStream.range(0, 100).mapToObj(i -> "post-" + i).toArray(String[]::new);
+        assertThat(HeardComments.of(notification(10_000, posts), Set.of(posts)).size()).isEqualTo(5_000);
+    }
+
+    @Test
     void whatIsReadIsBounded() throws Exception {
         HeardComments heard = HeardComments.of(notification(5_000, "a"), Set.of(Listeners.ALL, "a"));
         assertThat(heard.size()).isEqualTo(520);
@@ -79,15 +99,31 @@ class HeardCommentsTest {
     }
 
     @Test
+    void bytesAreCountedAndNotCharacters() throws Exception {
+        HeardComments heard = HeardComments.of(notification(10, "a"), Set.of("a"));
+        Buffer events = heard.events(Collections.nCopies(10, row("1", "a", "評".repeat(40_000)))).get("a");
+        assertThat(events.length()).isBetween(HeardComments.MOST_BYTES, HeardComments.MOST_BYTES + 120_100);
+        assertThat(events.toString()).endsWith("\"shown\":3}\n\n");
+    }
+
+    @Test
     void whatHasNoIdOrPostIsNotHeard() throws Exception {
         byte[] notification = "[{\"postId\":\"a\"},{\"id\":\"1\"},{\"id\":2,\"postId\":\"a\"},{\"id\":\"3\",\"postId\":\"\"}]".getBytes(UTF_8);
         assertThat(HeardComments.of(notification, Set.of("a")).size()).isZero();
         assertThat(HeardComments.of(notification, Set.of("a", Listeners.ALL)).parameters()).isEqualTo(Map.of("ids", "[\"1\",\"3\"]"));
     }
 
-    @Test
-    void whatIsNoNotificationIsRefused() {
-        assertThatThrownBy(() -> HeardComments.of("[{\"id\":".getBytes(UTF_8), Set.of("a")))
+    @ParameterizedTest
+    @ValueSource(strings = {"[{\"id\":", "[{\"id\":\"1\",\"postId\":\"a\"}", "[{]", "<a/>"})
+    void whatIsNoJsonIsRefusedIfSomebodyListens(String notification) throws Exception {
+        assertThatThrownBy(() -> HeardComments.of(notification.getBytes(UTF_8), Set.of("b")))
                 .isInstanceOf(JsonProcessingException.class);
+        assertThat(HeardComments.of(notification.getBytes(UTF_8), Set.of()).size()).as("it is not even looked at").isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "{}", "5", "[]", "[1]", "null", "{\"a\":{\"id\":\"1\",\"postId\":\"a\"}}"})
+    void whatIsNoArrayOfObjectsHasNoComments(String notification) throws Exception {
+        assertThat(HeardComments.of(notification.getBytes(UTF_8), Set.of("a", Listeners.ALL)).size()).isZero();
     }
 }

@@ -16,6 +16,7 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import com.rabbitmq.client.Channel;
+import io.micrometer.core.instrument.Metrics;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -101,6 +102,10 @@ class NotificationServiceTest {
         return log;
     }
 
+    static double counted(String counter) {
+        return Metrics.globalRegistry.get(counter).counter().count();
+    }
+
     static List<String> messages(ListAppender<ILoggingEvent> log) {
         return log.list.stream().map(ILoggingEvent::getFormattedMessage).toList();
     }
@@ -134,9 +139,11 @@ class NotificationServiceTest {
             push.whenAnyExchangeReceived(exchange -> exchange.getMessage().setBody("an answer"));
             announced.expectedBodiesReceived(NOTIFICATION);
             announced.expectedHeaderReceived("CamelSpringRabbitmqDeliveryMode", "NON_PERSISTENT");
+            double before = counted("comments.announced");
             receive(NOTIFICATION);
             MockEndpoint.assertIsSatisfied(context, 5, SECONDS);
             verify(channel, timeout(5_000)).basicAck(1, true);
+            await().until(() -> counted("comments.announced") == before + 3);
         }
 
         @Test
@@ -144,9 +151,13 @@ class NotificationServiceTest {
             announced.whenAnyExchangeReceived(exchange -> {
                 throw new IllegalStateException("down");
             });
+            double before = counted("comments.announced");
+            double pushed = counted("comments.pushed");
             receive(NOTIFICATION);
             verify(channel, timeout(5_000)).basicAck(1, true);
             await().until(() -> announced.getReceivedCounter() == 1);
+            assertThat(counted("comments.pushed")).isEqualTo(pushed + 3);
+            assertThat(counted("comments.announced")).as("the gap shows").isEqualTo(before);
             assertThat(push.getReceivedCounter()).as("it is not pushed again").isEqualTo(1);
         }
 
@@ -177,10 +188,14 @@ class NotificationServiceTest {
             receive(NOTIFICATION);
             await().until(() -> attempts.get() >= 4);
             verify(channel, never()).basicAck(anyLong(), anyBoolean());
+            HealthCheck retrying = context.getRegistry().lookupByNameAndType("retryingPushes", HealthCheck.class);
+            assertThat(retrying.getId()).isEqualTo("retrying-pushes");
+            assertThat(retrying.call().getState()).isEqualTo(HealthCheck.State.DOWN);
             assertThat(context.getRegistry().lookupByNameAndType("retryingBatches", HealthCheck.class).call().getState())
-                    .isEqualTo(HealthCheck.State.DOWN);
+                    .as("no batch failed").isEqualTo(HealthCheck.State.UP);
             mended.countDown();
             verify(channel, timeout(5_000)).basicAck(1, true);
+            await().until(() -> retrying.call().getState() == HealthCheck.State.UP);
         }
     }
 

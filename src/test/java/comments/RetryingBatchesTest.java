@@ -24,7 +24,7 @@ class RetryingBatchesTest {
 
     private final Logger logger = (Logger) LoggerFactory.getLogger(RetryingBatches.class);
     private final ListAppender<ILoggingEvent> log = new ListAppender<>();
-    private final RetryingBatches retrying = new RetryingBatches();
+    private final RetryingBatches retrying = new RetryingBatches("batches");
     private final Exchange batch = new DefaultExchange(new DefaultCamelContext());
 
     @BeforeEach
