@@ -2,6 +2,7 @@ package comments;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -51,7 +52,8 @@ public class ReadDataSource extends CommentsDataSource {
             return connection;
         } catch (SQLException e) {
             // who waits for too long while others get theirs waits for them, and not for the database
-            if (System.nanoTime() - lastGiven > TimeUnit.MILLISECONDS.toNanos(WAIT_MILLIS)) {
+            if (!(e instanceof SQLTransientConnectionException)
+                    || System.nanoTime() - lastGiven > TimeUnit.MILLISECONDS.toNanos(WAIT_MILLIS)) {
                 awaySince = System.nanoTime();
             }
             throw e;

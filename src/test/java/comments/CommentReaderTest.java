@@ -555,17 +555,16 @@ class CommentReaderTest {
         await().atMost(Duration.ofSeconds(15)).until(() -> reader.send(request).statusCode() == 503);
         // without the pause, 20 threads would wait half a second for each of them
         long sent = System.nanoTime();
-        List<CompletableFuture<Integer>> answers = IntStream.range(0, 200).mapToObj(i -> CompletableFuture.supplyAsync(() -> {
+        List<CompletableFuture<Duration>> answers = IntStream.range(0, 200).mapToObj(i -> CompletableFuture.supplyAsync(() -> {
             try {
-                return reader.send(request).statusCode();
+                assertThat(reader.send(request).statusCode()).isEqualTo(503);
+                return Duration.ofNanos(System.nanoTime() - sent);
             } catch (Exception e) {
                 throw new IllegalStateException(e);
             }
         }, MANY)).toList();
-        for (CompletableFuture<Integer> answer : answers) {
-            assertThat(answer.get()).isEqualTo(503);
-        }
-        assertThat(Duration.ofNanos(System.nanoTime() - sent)).isLessThan(Duration.ofSeconds(3));
+        // but for who tries whether it is back
+        assertThat(answers.stream().map(CompletableFuture::join).filter(took -> took.toSeconds() >= 3)).hasSizeLessThan(5);
     }
 
     @Test
