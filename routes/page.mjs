@@ -2,12 +2,21 @@
 // somebody wrote is shown as text, never as markup.
 
 const POLL_MILLIS = 1000
-const SAMPLES = 60
+const BURST_POLL_MILLIS = 200
+const HIDDEN_POLL_MILLIS = 5000
+const SHOWN_MILLIS = 60_000
+const SHOWN_AT_LEAST_MILLIS = 20_000
 const LATEST = 30
 const BURST = 10_000
-const BURST_LIST = 1_000
+// whatever the characters are, a list stays below HTTP_MAX_BODY
+const BURST_LIST = 500
+const BURST_CONTENT = 200
 const BURST_AT_ONCE = 2
 const GIVE_UP_MILLIS = 60_000
+const ANSWER_MILLIS = 10_000
+// three heartbeats of the stream
+const SILENCE_MILLIS = 45_000
+const NEW_KEY_MILLIS = 60_000
 const SVG = 'http://www.w3.org/2000/svg'
 
 const $ = id => document.getElementById(id)
@@ -21,6 +30,13 @@ const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' })
 const number = value => value == null || Number.isNaN(value) ? '–' : value < 10 ? short.format(value) : whole.format(value)
 const millis = value => value == null ? '–' : value < 1000 ? `${number(value)} ms` : `${short.format(value / 1000)} s`
 
+/** Writes only what changed, so that nothing is read aloud, or loses its selection, for nothing. */
+function write(where, text) {
+  if (where.textContent !== String(text)) {
+    where.textContent = text
+  }
+}
+
 function element(name, properties = {}, ...children) {
   const made = Object.assign(document.createElement(name), properties)
   made.append(...children)
@@ -29,42 +45,101 @@ function element(name, properties = {}, ...children) {
 
 // ---- asking ----
 
+const access = document.forms.access
+
 function headers(more = {}) {
-  const key = document.forms.post.elements.key.value
+  const key = access.elements.key.value
   return key ? { ...more, Authorization: `Bearer ${key}` } : more
 }
 
-/** The JSON of an answer; throws an Error that says what a problem says, each wrong field on a line of its own. */
+/** Waits for another API key; not for ever, since the server may have changed its mind. */
+function anotherKey() {
+  return Promise.race([sleep(NEW_KEY_MILLIS),
+    new Promise(resolve => access.addEventListener('change', resolve, { once: true })),
+    new Promise(resolve => access.addEventListener('submit', resolve, { once: true }))])
+}
+
+/**
+ * The JSON of an answer; throws an Error that says what a problem says, each wrong field on a line of its own, and after how
+ * many milliseconds it may be tried again, if it may.
+ */
 async function answer(response) {
   if (response.status === 401) {
-    $('key').hidden = false
+    access.hidden = false
   }
   const type = response.headers.get('Content-Type') ?? ''
   const body = type.includes('json') ? await response.json() : {}
   if (!response.ok) {
     const lines = [`${response.status}: ${body.detail ?? response.statusText}`]
     lines.push(...(body.errors ?? []).map(error => `${error.pointer} ${error.detail}`))
-    throw Object.assign(new Error(lines.join('\n')), { status: response.status })
+    const seconds = response.headers.get('Retry-After')
+    throw Object.assign(new Error(lines.join('\n')), {
+      status: response.status, retryMillis: seconds == null ? null : Number(seconds) * 1000
+    })
   }
   return body
 }
 
-async function post(body) {
-  return answer(await fetch('/comments', {
-    method: 'POST', headers: headers({ 'Content-Type': 'application/json' }), body: JSON.stringify(body)
-  }))
+async function get(path) {
+  return answer(await fetch(path, { headers: headers(), cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MILLIS) }))
+}
+
+/**
+ * Posts until it is accepted, or refused for good, or there was enough of it. The key makes each attempt the same request,
+ * so that nothing is there twice.
+ */
+async function post(body, enough) {
+  const idempotencyKey = randomName()
+  const json = JSON.stringify(body)
+  for (let failed = false; ; failed = true) {
+    try {
+      const accepted = await answer(await fetch('/comments', {
+        method: 'POST', body: json, signal: AbortSignal.timeout(ANSWER_MILLIS),
+        headers: headers({ 'Content-Type': 'application/json', 'Idempotency-Key': idempotencyKey })
+      }))
+      if (failed) {
+        message('')
+      }
+      return accepted
+    } catch (error) {
+      // without a status, nobody answered
+      const pause = error.status ? error.retryMillis : 1000
+      if (pause == null || enough(pause)) {
+        throw error.status ? error : new Error('Nobody answers to POST /comments.')
+      }
+      message(`${error.status ? error.message : 'Nobody answers.'}\nTrying again …`)
+      await sleep(pause)
+    }
+  }
+}
+
+// crypto.randomUUID is only there over HTTPS
+function randomName() {
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), part => part.toString(36)).join('')
 }
 
 /**
  * Reads server-sent events, and comes back by itself with the id of the last one. EventSource could not show an API key, and
  * would give up for good at a 503.
  */
-async function listen(path, { signal, opened = () => {}, closed = () => {}, event }) {
+async function listen(path, { signal, opened = () => {}, failed = () => {}, closed = () => {}, event }) {
   let retry = 2000
   let last = ''
   while (!signal.aborted) {
+    // a connection may be dead without an end
+    const silence = new AbortController()
+    let watchdog
+    const heard = () => {
+      clearTimeout(watchdog)
+      watchdog = setTimeout(() => silence.abort(), SILENCE_MILLIS)
+    }
+    let status = null
     try {
-      const response = await fetch(path, { signal, cache: 'no-store', headers: headers(last ? { 'Last-Event-ID': last } : {}) })
+      heard()
+      const response = await fetch(path, {
+        signal: AbortSignal.any([signal, silence.signal]), cache: 'no-store',
+        headers: headers(last ? { 'Last-Event-ID': last } : {})
+      })
       if (!response.ok) {
         await answer(response)
       }
@@ -72,11 +147,13 @@ async function listen(path, { signal, opened = () => {}, closed = () => {}, even
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
       let text = ''
       for (let part = await reader.read(); !part.done; part = await reader.read()) {
+        heard()
         text += part.value
         const events = text.split('\n\n')
         text = events.pop()
         for (const lines of events.map(one => one.split('\n'))) {
           const field = name => lines.filter(line => line.startsWith(`${name}: `)).map(line => line.slice(name.length + 2))
+          // these may come without data, too
           last = field('id')[0] ?? last
           retry = Number(field('retry')[0] ?? retry)
           if (field('data').length) {
@@ -88,15 +165,23 @@ async function listen(path, { signal, opened = () => {}, closed = () => {}, even
       if (signal.aborted) {
         return
       }
+      status = error.status
+      if (status) {
+        failed(error)
+      }
+    } finally {
+      clearTimeout(watchdog)
     }
-    closed()
-    await sleep(retry)
+    closed(status)
+    await (status === 401 ? anotherKey() : sleep(retry))
   }
 }
 
 // ---- what the process counts ----
 
-const samples = []
+let samples = []
+let bursting = false
+let hurry = () => {}
 let roles = new Set()
 
 /** How much was counted a second since the sample before; null after a restart. */
@@ -111,33 +196,46 @@ function mean(now, before, count) {
   return times > 0 ? (count(now).total - count(before).total) / times : null
 }
 
-/** The time in ms that a part of the comments since the sample before did not take longer than. */
-function percentile(now, before, part) {
+/** The time in ms that a part of the messages since the sample before did not take longer than. */
+export function percentile(now, before, part) {
   if (!before) {
     return null
   }
-  const earlier = new Map(before.committed.buckets)
-  const buckets = now.committed.buckets.map(([most, count]) => [most, count - (earlier.get(most) ?? 0)])
+  // a bucket that has no more than the one below it is left out
+  const earlier = most => before.committed.buckets.findLast(([bound]) => bound <= most)?.[1] ?? 0
+  const buckets = now.committed.buckets.map(([most, count]) => [most, count - earlier(most)])
   const all = now.committed.count - before.committed.count
   return all > 0 ? (buckets.find(([, count]) => count >= all * part) ?? [60_000])[0] : null
 }
 
-/** Comments that this process took and has not written yet; only known where one process does both. */
-function underway(sample) {
-  return roles.has('comment-service') && roles.has('comment-job-processor')
-    ? Math.max(0, sample.accepted - sample.persisted - sample.quarantined) : null
+/** How many comments are in a message: lately, or else since the start; null where none is made or written. */
+function messageSize(now, before) {
+  const made = sample => sample.groups
+  const written = sample => ({ count: sample.committed.count, total: sample.persisted })
+  const start = { groups: { count: 0, total: 0 }, committed: { count: 0 }, persisted: 0 }
+  return mean(now, before, made) ?? mean(now, before, written) ?? before?.messageSize
+    ?? mean(now, start, made) ?? mean(now, start, written)
+}
+
+/**
+ * About how many comments are in the queue, or in hand here: received, and not acknowledged. Only messages are counted
+ * there, each taken for as large as they are lately, or for one if nobody knows. Null while the broker doesn't answer.
+ */
+export function backlog(now, before) {
+  now.messageSize = messageSize(now, before)
+  return now.queues.comments && (now.queues.comments.messages + now.unsettled) * (now.messageSize ?? 1)
 }
 
 function show(part, values) {
   for (const [name, value] of Object.entries(values)) {
-    of(part, name).textContent = value
+    write(of(part, name), value)
   }
 }
 
 function health(part, problem) {
   const item = $(part)
   item.dataset.health = problem ? 'bad' : 'good'
-  item.querySelector('.state').textContent = problem ?? ''
+  write(item.querySelector('.state'), problem ?? '')
 }
 
 function busy(part, perSecond) {
@@ -159,8 +257,9 @@ function showRoles() {
     }
   }
   $('elsewhere').hidden = absent.length === 0
-  $('elsewhere').textContent = `This process knows nothing of what others count: ${absent.join(', ')} ${absent.length > 1 ? 'run' : 'runs'} elsewhere.`
-  document.forms.post.hidden = $('stages').hidden = !roles.has('comment-service')
+  write($('elsewhere'), `This process knows nothing of what others count: ${new Intl.ListFormat('en').format(absent)} ${
+    absent.length > 1 ? 'run' : 'runs'} elsewhere.`)
+  $('posting').hidden = !roles.has('comment-service')
 }
 
 function showSample(now, before) {
@@ -168,26 +267,33 @@ function showSample(now, before) {
   const written = rate(now, before, sample => sample.persisted)
   const pushed = rate(now, before, sample => sample.pushed)
   const here = role => roles.has(role)
-  const known = (role, value) => here(role) ? value : 'elsewhere'
+  const queued = backlog(now, before)
+  const known = (role, text) => here(role) ? text : 'elsewhere'
+  const count = (role, value) => number(here(role) ? value : null)
   show('service', {
-    accepted: known('comment-service', number(accepted)), waiting: number(now.waiting),
-    group: number(mean(now, before, sample => sample.groups)), refused: number(now.refused)
+    accepted: known('comment-service', number(accepted)), waiting: count('comment-service', now.waiting),
+    group: number(mean(now, before, sample => sample.groups)), refused: count('comment-service', now.refused)
   })
   show('comments-queue', {
-    queued: number(now.queues.comments?.messages), underway: number(underway(now)), consumers: number(now.queues.comments?.consumers)
+    queued: number(now.queues.comments?.messages), hand: count('comment-job-processor', now.unsettled),
+    size: number(now.messageSize), consumers: number(now.queues.comments?.consumers)
   })
   show('processor', {
     written: known('comment-job-processor', number(written)), batch: number(mean(now, before, sample => sample.batches)),
-    insert: millis(mean(now, before, sample => sample.inserts)), quarantined: number(now.quarantined)
+    insert: millis(mean(now, before, sample => sample.inserts)), retries: count('comment-job-processor', now.retries)
   })
   const p50 = percentile(now, before, 0.5)
   const p99 = percentile(now, before, 0.99)
-  show('database', { persisted: known('comment-job-processor', number(now.persisted)), p50: millis(p50), p99: millis(p99) })
+  show('database', {
+    persisted: known('comment-job-processor', number(now.persisted)), p50: millis(p50), p99: millis(p99),
+    quarantined: count('comment-job-processor', now.quarantined)
+  })
   show('notifications-queue', {
     notifications: number(now.queues.notifications?.messages), notified: number(now.queues.notifications?.consumers)
   })
   show('notifier', {
-    pushing: known('notification-service', number(pushed)), pushed: number(now.pushed), listeners: number(now.listeners)
+    pushing: known('notification-service', number(pushed)), pushed: count('notification-service', now.pushed),
+    listeners: number(now.listeners)
   })
   busy('comments-queue', accepted)
   busy('processor', written)
@@ -201,17 +307,21 @@ function showSample(now, before) {
   health('processor', here('comment-job-processor') ? ill['comments/retrying-batches'] ?? ill['comments/unsettled'] : null)
   health('database', ill.database)
   health('notifications-queue', queueProblem('notifications'))
-  health('notifier', here('notification-service') ? ill['comments/broker'] : null)
-  now.drawn = { accepted, underway: underway(now) ?? now.queues.comments?.messages, p50, p99 }
-  $('rate-now').textContent = accepted == null ? '–' : `${number(accepted)}/s`
-  $('backlog-now').textContent = number(now.drawn.underway)
-  $('latency-now').textContent = p50 == null ? '–' : `p50 ${millis(p50)}, p99 ${millis(p99)}`
+  health('notifier', here('notification-service') ? ill['comments/retrying-pushes'] ?? ill['comments/broker'] : null)
+  now.drawn = { accepted, queued, p50, p99 }
+  write($('rate-now'), accepted == null ? '–' : `${number(accepted)}/s`)
+  write($('backlog-name'), here('comment-job-processor') ? 'Queued or in hand, about' : 'Queued, about')
+  write($('backlog-now'), `${number(queued)}${queued && !now.messageSize ? ' messages' : ''}`)
+  write($('p50-now'), millis(p50))
+  write($('p99-now'), millis(p99))
 }
 
-/** Draws lines over the last samples; the first has its area filled. */
+/** Draws lines over the last minute, or less while the page is new; the first has its area filled. */
 function draw(chart, ...lines) {
   const values = lines.flatMap(line => samples.map(line))
   const top = Math.max(1, ...values.filter(value => value != null)) * 1.08
+  const last = samples.at(-1).at
+  const span = Math.max(SHOWN_AT_LEAST_MILLIS, last - samples[0].at)
   const shapes = []
   const path = (points, name) => {
     const shape = document.createElementNS(SVG, 'path')
@@ -221,7 +331,7 @@ function draw(chart, ...lines) {
   }
   path('M0 60H240', 'base')
   lines.forEach((line, index) => {
-    const points = samples.map((sample, at) => [240 - (samples.length - 1 - at) * 240 / (SAMPLES - 1), line(sample)])
+    const points = samples.map(sample => [240 - (last - sample.at) * 240 / span, line(sample)])
       .filter(([, value]) => value != null).map(([x, value]) => `${x.toFixed(1)} ${(60 - value / top * 60).toFixed(1)}`)
     if (points.length > 1) {
       if (index === 0) {
@@ -233,8 +343,17 @@ function draw(chart, ...lines) {
   $(chart).replaceChildren(...shapes)
 }
 
+let batchesShown = null
+
 function showBatches(batches) {
+  const text = JSON.stringify(batches)
+  if (text === batchesShown) {
+    return
+  }
+  batchesShown = text
   const largest = Math.max(1, ...batches.map(batch => batch.comments))
+  $('no-batches').hidden = batches.length > 0
+  $('batches-table').hidden = batches.length === 0
   $('batches').replaceChildren(...batches.slice(0, 12).map(batch => element('tr', {},
     element('td', { textContent: clock.format(new Date(batch.at)) }),
     element('td', { textContent: number(batch.comments) }),
@@ -244,28 +363,33 @@ function showBatches(batches) {
 
 function connection(state, text) {
   $('connection').dataset.state = state
-  $('connection').textContent = text
+  write($('connection'), text)
 }
 
 async function watchProcess() {
   for (;;) {
+    let status = null
     try {
-      const now = await answer(await fetch('/pipeline', { headers: headers(), cache: 'no-store', signal: AbortSignal.timeout(10_000) }))
+      const now = await get('/pipeline')
       const before = samples.at(-1)
-      roles = new Set(now.roles)
-      showRoles()
-      showSample(now, before)
-      samples.push(now)
-      samples.splice(0, samples.length - SAMPLES)
-      draw('rate-chart', sample => sample.drawn.accepted)
-      draw('backlog-chart', sample => sample.drawn.underway)
-      draw('latency-chart', sample => sample.drawn.p50, sample => sample.drawn.p99)
-      showBatches(now.latestBatches)
+      // whoever asks often may be told the same again
+      if (now.at !== before?.at) {
+        roles = new Set(now.roles)
+        showRoles()
+        showSample(now, before)
+        samples = [...samples.filter(sample => sample.at < now.at && sample.at >= now.at - SHOWN_MILLIS), now]
+        draw('rate-chart', sample => sample.drawn.accepted)
+        draw('backlog-chart', sample => sample.drawn.queued)
+        draw('latency-chart', sample => sample.drawn.p50, sample => sample.drawn.p99)
+        showBatches(now.latestBatches)
+      }
       connection('live', 'live')
     } catch (error) {
-      connection('away', error.status ? error.message : 'no answer; trying again')
+      status = error.status
+      connection('away', status ? error.message : 'no answer; trying again')
     }
-    await sleep(document.hidden ? 5 * POLL_MILLIS : POLL_MILLIS)
+    const pause = bursting ? BURST_POLL_MILLIS : document.hidden ? HIDDEN_POLL_MILLIS : POLL_MILLIS
+    await (status === 401 ? anotherKey() : Promise.race([sleep(pause), new Promise(resolve => { hurry = resolve })]))
   }
 }
 
@@ -292,40 +416,51 @@ function showComment(comment) {
   }
   addLatest(element('li', {},
     element('p', { className: 'of' },
-      element('span', {}, element('b', { textContent: comment.userName }), ` on ${comment.postId}`),
+      // what turns the direction of the writing around ends where it was written
+      element('span', {}, element('b', {}, element('bdi', { textContent: comment.userName })), ' on ',
+        element('bdi', { textContent: comment.postId })),
       element('time', { dateTime: comment.acceptedAt, textContent: clock.format(new Date(comment.acceptedAt)) })),
-    element('p', { className: 'text', textContent: comment.content })))
+    element('p', { className: 'text', dir: 'auto', textContent: comment.content })))
 }
 
+/** Listens while somebody looks: a browser has six connections to a server over HTTP/1.1, for all its tabs together. */
 function watchComments() {
-  listen('/comments/stream', {
-    signal: new AbortController().signal,
-    opened: () => { $('latest-state').textContent = 'live' },
-    closed: () => { $('latest-state').textContent = 'reconnecting …' },
-    event(kind, data) {
-      if (kind === 'comment') {
-        showComment(data)
-      } else if (kind === 'batch' && data.comments > data.shown) {
-        addLatest(element('li', { className: 'summary',
-          textContent: `a batch of ${number(data.comments)} comments, of which ${number(data.shown)} are shown` }))
-      }
+  let stop = new AbortController()
+  const turn = () => {
+    stop.abort()
+    if (document.hidden) {
+      return
     }
-  })
+    stop = new AbortController()
+    listen('/comments/stream', {
+      signal: stop.signal,
+      opened: () => write($('latest-state'), 'live'),
+      closed: status => write($('latest-state'), status === 401 ? 'for those with a key' : 'reconnecting …'),
+      event(kind, data) {
+        if (kind === 'comment') {
+          showComment(data)
+        } else if (kind === 'batch' && data.comments > data.shown) {
+          addLatest(element('li', { className: 'summary',
+            textContent: `a batch of ${number(data.comments)} comments, of which ${number(data.shown)} are shown` }))
+        }
+      }
+    })
+  }
+  document.addEventListener('visibilitychange', turn)
+  turn()
 }
 
 // ---- posting ----
 
-const buttons = () => document.querySelectorAll('form button')
-
 function message(text) {
-  $('message').textContent = text
+  write($('message'), text)
 }
 
 function stage(name, text) {
   const item = document.querySelector(`[data-stage="${name}"]`)
   delete item.dataset.now
   item.dataset.done = ''
-  item.querySelector('output').textContent = text
+  item.querySelector('b').textContent = text
   const next = item.nextElementSibling
   if (next && !('done' in next.dataset)) {
     next.dataset.now = ''
@@ -336,58 +471,97 @@ function clearStages() {
   for (const item of document.querySelectorAll('[data-stage]')) {
     delete item.dataset.done
     delete item.dataset.now
-    item.querySelector('output').textContent = ''
+    item.querySelector('b').textContent = ''
   }
 }
 
-/** Listens to a post, and is done when the stream is open. */
-function listenTo(postId, event) {
+/** Listens to a post, and is done when the stream is open; says if it was interrupted after that. */
+function listenTo(postId, event, interrupted = () => {}) {
   const stop = new AbortController()
   return new Promise((resolve, reject) => {
-    const late = setTimeout(() => { stop.abort(); reject(new Error('Nobody answers to /comments/stream.')) }, 10_000)
+    const refuse = error => {
+      stop.abort()
+      reject(error)
+    }
+    const late = setTimeout(() => refuse(new Error('Nobody answers to /comments/stream.')), ANSWER_MILLIS)
+    let open = false
     listen(`/comments/stream?${new URLSearchParams({ postId })}`, {
-      signal: stop.signal, event, opened: () => { clearTimeout(late); resolve(stop) }
+      signal: stop.signal,
+      event,
+      opened() {
+        clearTimeout(late)
+        open = true
+        resolve(stop)
+      },
+      failed(error) {
+        if (!open) {
+          clearTimeout(late)
+          refuse(error)
+        }
+      },
+      closed: interrupted
     })
   })
 }
 
-async function awaitWritten({ postId }, id, until) {
-  const path = `/comments?${new URLSearchParams({ postId, limit: 50 })}`
-  while (performance.now() < until) {
-    const comments = await answer(await fetch(path, { headers: headers(), cache: 'no-store' }))
-    if (comments.some(comment => comment.id === id)) {
-      return true
-    }
-    await sleep(100)
+/** Whether a comment is known to be in the table. */
+async function isWritten(id) {
+  try {
+    await get(`/comments/${id}`)
+    return true
+  } catch {
+    // 404 until it is; and whoever can't read now may later
+    return false
   }
-  return false
 }
 
 async function follow(comment) {
+  let id = null
   const pushed = new Map()
+  // the last batch of which not all comments were told
+  let cut = null
   let told = () => {}
   const stop = await listenTo(comment.postId, (kind, data) => {
     if (kind === 'comment') {
       pushed.set(data.id, performance.now())
+      if (data.id === id) {
+        told()
+      }
+    } else if (kind === 'batch' && data.comments > data.shown) {
+      cut = { comments: data.comments, at: performance.now() }
       told()
     }
   })
   try {
     const start = performance.now()
+    const enough = pause => performance.now() + pause > start + GIVE_UP_MILLIS
     document.querySelector('[data-stage="accepted"]').dataset.now = ''
-    const { id } = await post(comment)
+    id = (await post(comment, enough)).id
     stage('accepted', millis(performance.now() - start))
-    if (await awaitWritten(comment, id, start + GIVE_UP_MILLIS)) {
-      // what was pushed in the meantime was written before
-      stage('written', millis(Math.min(performance.now(), pushed.get(id) ?? Infinity) - start))
-    }
-    while (!pushed.has(id) && performance.now() < start + GIVE_UP_MILLIS) {
-      await Promise.race([new Promise(resolve => { told = resolve }), sleep(1000)])
+    let written = null
+    for (let pause = 100; !pushed.has(id) && !(written && cut) && !enough(0); pause = Math.min(1000, pause * 1.2)) {
+      const news = new Promise(resolve => { told = resolve })
+      const earlier = cut
+      if (!written && await isWritten(id)) {
+        // what was pushed in the meantime was written before
+        written = Math.min(performance.now(), pushed.get(id) ?? Infinity)
+        stage('written', millis(written - start))
+      } else if (!written && cut === earlier) {
+        // that was a batch of others
+        cut = null
+      }
+      if (!(written && cut)) {
+        await Promise.race([news, sleep(pause)])
+      }
     }
     if (pushed.has(id)) {
+      stage('written', millis((written ?? pushed.get(id)) - start))
       stage('pushed', millis(pushed.get(id) - start))
+    } else if (written && cut) {
+      stage('pushed', `in a batch of ${number(cut.comments)}, ${millis(Math.max(written, cut.at) - start)}`)
     } else {
-      message('It is accepted, and still on its way: nothing was pushed within a minute.')
+      message(written ? 'It is written, but that it was pushed was not seen within a minute.'
+        : 'It is accepted, but that it was written was not seen within a minute: it is still on its way.')
     }
   } finally {
     stop.abort()
@@ -397,38 +571,43 @@ async function follow(comment) {
 function progress(name, count, since) {
   const bar = $(`burst-${name}`)
   bar.value = count
-  bar.parentElement.querySelector('output').textContent = `${number(count)} in ${millis(since)}`
+  write(bar.parentElement.querySelector('b'), `${number(count)} in ${millis(since)}`)
 }
 
 async function burst(comment) {
-  const postId = `burst-${Date.now().toString(36)}`
+  const postId = `burst-${randomName().slice(0, 8)}`
+  const content = [...comment.content].slice(0, BURST_CONTENT).join('')
   let pushed = 0
+  let interrupted = false
   const stop = await listenTo(postId, (kind, data) => {
     if (kind === 'batch') {
       pushed += data.comments
     }
-  })
+  }, () => { interrupted = true })
+  bursting = true
+  hurry()
   try {
     $('burst-progress').hidden = false
     const start = performance.now()
+    progress('accepted', 0, 0)
     progress('pushed', 0, 0)
     let accepted = 0
     let next = 0
+    let failed = null
+    const enough = pause => failed || performance.now() + pause > start + GIVE_UP_MILLIS
     const postLists = async () => {
-      while (next < BURST) {
+      while (!failed && next < BURST) {
         const first = next
         next += BURST_LIST
         await post(Array.from({ length: BURST_LIST }, (_, index) =>
-          ({ postId, userId: 'page', userName: comment.userName, content: `${comment.content} (${first + index + 1})` })))
+          ({ postId, userId: 'page', userName: comment.userName, content: `${content} (${first + index + 1})` })), enough)
         accepted += BURST_LIST
         progress('accepted', accepted, performance.now() - start)
       }
     }
-    const posts = Promise.all(Array.from({ length: BURST_AT_ONCE }, postLists))
-    let failed = null
-    posts.catch(error => { failed = error })
+    const posts = Promise.all(Array.from({ length: BURST_AT_ONCE }, () => postLists().catch(error => { failed ??= error })))
     let shown = 0
-    while (!failed && pushed < BURST && performance.now() < start + GIVE_UP_MILLIS) {
+    while (!failed && pushed < BURST && !(interrupted && accepted === BURST) && !enough(0)) {
       await sleep(50)
       if (pushed > shown) {
         shown = pushed
@@ -437,34 +616,53 @@ async function burst(comment) {
     }
     await posts
     progress('pushed', Math.min(BURST, pushed), performance.now() - start)
+    if (failed) {
+      throw new Error(`${failed.message}\n${number(accepted)} of ${number(BURST)} are known to be accepted.`)
+    }
+    if (pushed < BURST) {
+      message(interrupted ? 'All are accepted. The stream was interrupted, so that not all that was pushed could be counted.'
+        : `${number(accepted)} are accepted, but only ${number(pushed)} were seen to be pushed within a minute.`)
+    }
   } finally {
+    bursting = false
     stop.abort()
   }
+}
+
+let busyPosting = false
+
+// a button that is disabled would lose the focus
+function setBusy(now) {
+  busyPosting = now
+  document.querySelectorAll('#post button').forEach(button => button.setAttribute('aria-disabled', now))
 }
 
 async function busyWith(action) {
   message('')
   const { userName, postId, content } = Object.fromEntries(new FormData(document.forms.post))
-  buttons().forEach(button => { button.disabled = true })
+  setBusy(true)
   try {
     await action({ postId, userId: 'page', userName, content })
   } catch (error) {
     message(error.message)
   } finally {
-    buttons().forEach(button => { button.disabled = false })
+    setBusy(false)
   }
 }
 
 document.forms.post.addEventListener('submit', event => {
   event.preventDefault()
-  clearStages()
-  busyWith(follow)
+  if (!busyPosting) {
+    clearStages()
+    busyWith(follow)
+  }
 })
 $('burst').addEventListener('click', () => {
-  if (document.forms.post.reportValidity()) {
+  if (!busyPosting && document.forms.post.reportValidity()) {
     busyWith(burst)
   }
 })
+access.addEventListener('submit', event => event.preventDefault())
 
 watchProcess()
 watchComments()
