@@ -26,8 +26,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
+import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
+import org.apache.camel.ExtendedStartupListener;
 import org.apache.camel.Processor;
+import org.apache.camel.RuntimeCamelException;
 import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
 import org.apache.camel.component.platform.http.spi.Method;
 import org.apache.camel.component.platform.http.spi.PlatformHttpConsumer;
@@ -37,8 +40,8 @@ import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
 import org.apache.camel.support.TempDirHelper;
 
 /**
- * The HTTP server of the REST routes. It listens once the first of them starts, so a process without one opens no port,
- * and it answers what never reaches a route (an unknown path, a body or header that is too large) with a problem, too.
+ * The HTTP server of the REST routes. It listens once all routes run, if one of them is such a route: a process without one
+ * opens no port. It answers what never reaches a route (an unknown path, a body or header that is too large) with a problem, too.
  *
  * <p>The endpoints that {@code comments.event-loop-endpoints} names, such as {@code POST /comments}, run on its event loop:
  * see {@link EventLoopConsumer}. All others are served as Camel's own engine serves them, by worker threads; no more than
@@ -107,7 +110,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
             @Override
             protected void doStart() throws Exception {
                 super.doStart();
-                listen();
+                listenOnceAllRuns();
             }
 
             @Override
@@ -144,6 +147,19 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         };
     }
 
+    private final class FirstListening implements ExtendedStartupListener {
+
+        @Override
+        public void onCamelContextStarted(CamelContext context, boolean alreadyStarted) {
+            // not all routes run yet
+        }
+
+        @Override
+        public void onCamelContextFullyStarted(CamelContext context, boolean alreadyStarted) throws Exception {
+            listen();
+        }
+    }
+
     private static void count(Exchange exchange, long nanos) {
         // the other paths have the pages, which are no comments
         if (exchange.getProperty(ReadRequest.PROPERTY) != null || exchange.getProperty(Exchange.EXCEPTION_CAUGHT) != null) {
@@ -155,6 +171,11 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true)
                 .setWorkerPoolSize(Math.max(VertxOptions.DEFAULT_WORKER_POOL_SIZE, Integer.parseInt(property("COMMENTS_READERS")))));
         router = Router.router(vertx);
+        try {
+            getCamelContext().addStartupListener(new FirstListening());
+        } catch (Exception e) {
+            throw RuntimeCamelException.wrapRuntimeCamelException(e);
+        }
         String uploads = TempDirHelper.resolveTempDir(getCamelContext(), null, UPLOADS);
         HttpProblems.answerErrors(router);
         String name = VertxPlatformHttpRouter.getRouterNameFromPort(port);
@@ -241,7 +262,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
             // the router answers 405 to other methods, and has what names the path in another way, such as with a slash at its end
             router.route(HttpMethod.valueOf(method.name()), path).handler(context -> consumer.handle(context.request()));
         }
-        listen();
+        listenOnceAllRuns();
     }
 
     /** Takes a consumer's requests away from it. */
@@ -273,6 +294,13 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
             HttpProblems.answerAndClose(request, 503);
         } else {
             HttpProblems.answer(request.response(), 503);
+        }
+    }
+
+    // until then, a path whose route has not started might be taken for that of another, such as /comments/stream for an id
+    private void listenOnceAllRuns() throws Exception {
+        if (getCamelContext().isStarted()) {
+            listen();
         }
     }
 

@@ -28,13 +28,13 @@ import org.springframework.amqp.AmqpException;
  * Answers with what this process counts since it started, how many messages the broker says are in the queues, and how healthy
  * its parts are, as JSON for the page. Counts are totals, times in milliseconds.
  *
- * <p>However many ask, the servers are asked twice a second at most, by one thread; the others get what was last known.
+ * <p>However many ask, the servers are asked five times a second at most, by one thread; the others get what was last known.
  * Throws {@link RejectedExecutionException} while nothing is, since those who waited for it would hold all the threads.
  */
 public class PipelineStatus implements CamelContextAware, Processor {
 
     private static final List<String> QUEUES = List.of("comments", "notifications");
-    private static final long FRESH_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+    private static final long FRESH_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
     private static final JsonFactory JSON = new JsonFactory();
 
     private final ReentrantLock lock = new ReentrantLock();

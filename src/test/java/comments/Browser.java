@@ -26,6 +26,7 @@ final class Browser implements AutoCloseable {
     private static final Path DRIVER = Path.of("/usr/bin/chromedriver");
     private static final Path SCREENSHOTS = Path.of("target", "screenshots");
     private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration POLL = Duration.ofMillis(100);
 
     private final ChromeDriver driver;
 
@@ -83,11 +84,11 @@ final class Browser implements AutoCloseable {
     }
 
     void await(String selector) {
-        new WebDriverWait(driver, PATIENCE).withMessage(selector).until(page -> !all(selector).isEmpty());
+        new WebDriverWait(driver, PATIENCE, POLL).withMessage(selector).until(page -> !all(selector).isEmpty());
     }
 
     void awaitText(String selector, String text) {
-        new WebDriverWait(driver, PATIENCE).withMessage(text).until(page ->
+        new WebDriverWait(driver, PATIENCE, POLL).withMessage(text).until(page ->
                 ((String) run("return [...document.querySelectorAll(arguments[0])].map(e => e.textContent).join('\\n')", selector))
                         .contains(text));
     }
