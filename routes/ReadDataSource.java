@@ -23,6 +23,7 @@ public class ReadDataSource extends CommentsDataSource {
     private static final int WAIT_MILLIS = 500;
     private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+    private final ParameterCounts parameterCounts = new ParameterCounts();
     private volatile long awaySince = System.nanoTime() - PAUSE_NANOS;
     private volatile long lastGiven = System.nanoTime();
 
@@ -49,7 +50,7 @@ public class ReadDataSource extends CommentsDataSource {
         try {
             Connection connection = super.getConnection();
             lastGiven = System.nanoTime();
-            return connection;
+            return parameterCounts.of(connection);
         } catch (SQLException e) {
             // who waits for too long while others get theirs waits for them, and not for the database
             if (!(e instanceof SQLTransientConnectionException)
