@@ -16,7 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
  *
  * <p>Any number of threads may call it. Nothing else of the metadata is to be had.
  */
-final class ParameterCounts {
+public final class ParameterCounts {
 
     private final Map<String, ParameterMetaData> bySql = new ConcurrentHashMap<>();
 
