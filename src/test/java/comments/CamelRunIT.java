@@ -172,8 +172,6 @@ class CamelRunIT {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "COMMENTS_BATCH_SIZE | many | COMMENTS_BATCH_SIZE=many must be a whole number from 1 to 100000",
-        "HTTP_TLS_KEY | routes/application.properties | HTTP_TLS_CERTIFICATE and HTTP_TLS_KEY must be given together",
-        "RABBITMQ_URI | amqp://guest:guest@127.0.0.1:1 | RABBITMQ_URI: the broker at 127.0.0.1:1 can't be used: Connection refused",
         "POSTGRES_URL | jdbc:postgresql://127.0.0.1:1/none | POSTGRES_URL, POSTGRES_USER, POSTGRES_PASSWORD: the database can't be used: Connection refused"})
     void aWrongKnobEndsTheStartWithOneLine(String name, String value, String complaint) throws Exception {
         ProcessBuilder command = camel.command(".", "camel run routes").redirectErrorStream(true);

@@ -52,7 +52,9 @@ public final class JarProcess implements AutoCloseable {
 
     /** Starts the application, and waits until it is ready. */
     static JarProcess start(Map<String, String> knobs) throws Exception {
-        JarProcess application = launch(knobs, PACKAGED);
+        List<String> arguments = new ArrayList<>(List.of(archiveOption()));
+        arguments.addAll(PACKAGED);
+        JarProcess application = launch(knobs, arguments);
         application.awaitReady();
         return application;
     }
