@@ -51,7 +51,7 @@ public final class CommentParser {
     public static Comments read(byte[] body) throws InvalidRequest {
         requireUtf8(body);
         CommentParser reader = new CommentParser();
-        Comments comments = reader.parse(body, 0, body.length, parser ->
+        Comments comments = reader.parse(body, 0, body.length, 1, parser ->
                 parser.currentToken() == JsonToken.START_ARRAY
                         ? new Comments(reader.readArray(parser), true)
                         : new Comments(Collections.singletonList(reader.readComment(parser, "#")), false));
@@ -59,19 +59,24 @@ public final class CommentParser {
         return comments;
     }
 
-    /** Reads {@code application/x-ndjson}: 1 to {@value #MAX_COMMENTS} comments, each on a line of its own. */
+    /** Reads {@code application/x-ndjson}: 1 to {@value #MAX_COMMENTS} comments, each on a line of its own; blank lines don't count. */
     public static Comments readLines(byte[] body) throws InvalidRequest {
         requireUtf8(body);
         CommentParser reader = new CommentParser();
         List<Comment> comments = new ArrayList<>();
-        for (int from = 0; from < body.length;) {
+        int line = 1;
+        for (int from = 0; from < body.length; line++) {
             int to = from;
+            boolean blank = true;
             while (to < body.length && body[to] != '\n') {
+                blank &= body[to] >= 0 && body[to] <= ' ';
                 to++;
             }
-            requireRoom(comments);
-            String pointer = "#/" + comments.size();
-            comments.add(reader.parse(body, from, to - from, parser -> reader.readComment(parser, pointer)));
+            if (!blank) {
+                requireRoom(comments);
+                String pointer = "#/" + comments.size();
+                comments.add(reader.parse(body, from, to - from, line, parser -> reader.readComment(parser, pointer)));
+            }
             from = to + 1;
         }
         if (comments.isEmpty()) {
@@ -85,8 +90,8 @@ public final class CommentParser {
         T read(JsonParser parser) throws IOException, InvalidRequest;
     }
 
-    /** Reads one JSON text. */
-    private <T> T parse(byte[] body, int from, int length, Grammar<T> grammar) throws InvalidRequest {
+    /** Reads one JSON text, whose first line is this one of the body. */
+    private <T> T parse(byte[] body, int from, int length, int line, Grammar<T> grammar) throws InvalidRequest {
         try (JsonParser parser = JSON.createParser(body, from, length)) {
             if (parser.nextToken() == null) {
                 throw InvalidRequest.malformed("The body is empty: send a comment as a JSON object.");
@@ -97,7 +102,7 @@ public final class CommentParser {
             }
             return read;
         } catch (JsonProcessingException e) {
-            throw InvalidRequest.malformed("The body is not JSON: " + describe(e));
+            throw InvalidRequest.malformed("The body is not JSON: " + describe(e, line));
         } catch (IOException e) {
             throw new IllegalStateException("an array can't fail to be read", e);
         }
@@ -228,11 +233,11 @@ public final class CommentParser {
     }
 
     // Jackson's own message may quote the body; where it stopped reading is enough, and safe to answer.
-    private static String describe(JsonProcessingException e) {
+    private static String describe(JsonProcessingException e, int line) {
         var at = e.getLocation();
         return at == null
                 ? "it can't be read."
-                : "it can't be read past line %d, column %d.".formatted(at.getLineNr(), at.getColumnNr());
+                : "it can't be read past line %d, column %d.".formatted(line + at.getLineNr() - 1, at.getColumnNr());
     }
 
     /** The length in code points, or -1 if PostgreSQL couldn't store the text or UTF-8 couldn't say it. */

@@ -152,14 +152,21 @@ class CommentParserTest {
 
     @Test
     void readsACommentFromEachLine() throws InvalidRequest {
-        var comments = CommentParser.readLines((COMMENT + "\n" + COMMENT + "\r\n").getBytes(UTF_8));
+        var comments = CommentParser.readLines(("\n" + COMMENT + "\n \r\n" + COMMENT + "\r\n\n").getBytes(UTF_8));
         assertThat(comments.bulk()).isTrue();
         assertThat(comments.list()).hasSize(2);
     }
 
     @Test
+    void namesTheLineOfTheBodyThatIsNotJson() {
+        assertThat(catchThrowableOfType(InvalidRequest.class,
+                () -> CommentParser.readLines((COMMENT + "\n\n{oops\n" + COMMENT).getBytes(UTF_8))))
+                .hasMessage("The body is not JSON: it can't be read past line 3, column 2.");
+    }
+
+    @Test
     void refusesLinesThatAreNotOneCommentEach() {
-        for (String body : new String[] {"", "\n", COMMENT + "\n\n" + COMMENT, COMMENT + COMMENT,
+        for (String body : new String[] {"", "\n", " \r\n\n", COMMENT + COMMENT,
             COMMENT.replace(",", ",\n")}) {
             assertThat(catchThrowableOfType(InvalidRequest.class, () -> CommentParser.readLines(body.getBytes(UTF_8))))
                     .as(body).extracting(InvalidRequest::status).isEqualTo(400);
