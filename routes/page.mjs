@@ -4,6 +4,7 @@
 const POLL_MILLIS = 1000
 const BURST_POLL_MILLIS = 200
 const HIDDEN_POLL_MILLIS = 5000
+const GAP_MILLIS = 3 * HIDDEN_POLL_MILLIS
 const SHOWN_MILLIS = 60_000
 const SHOWN_AT_LEAST_MILLIS = 20_000
 const LATEST = 30
@@ -331,13 +332,23 @@ function draw(chart, ...lines) {
   }
   path('M0 60H240', 'base')
   lines.forEach((line, index) => {
-    const points = samples.map(sample => [240 - (last - sample.at) * 240 / span, line(sample)])
-      .filter(([, value]) => value != null).map(([x, value]) => `${x.toFixed(1)} ${(60 - value / top * 60).toFixed(1)}`)
-    if (points.length > 1) {
+    // a line ends where nobody answered for a while
+    const parts = []
+    samples.forEach((sample, at) => {
+      if (at === 0 || sample.at - samples[at - 1].at > GAP_MILLIS) {
+        parts.push([])
+      }
+      const value = line(sample)
+      if (value != null) {
+        parts.at(-1).push(`${(240 - (last - sample.at) * 240 / span).toFixed(1)} ${(60 - value / top * 60).toFixed(1)}`)
+      }
+    })
+    for (const points of parts.filter(part => part.length > 0)) {
       if (index === 0) {
         path(`M${points[0].split(' ')[0]} 60L${points.join('L')}L${points.at(-1).split(' ')[0]} 60Z`, 'area')
       }
-      path(`M${points.join('L')}`, index === 0 ? 'line' : 'line second')
+      // one of a single point is a dot
+      path(`M${points.join('L')}${points.length > 1 ? '' : 'h0'}`, index === 0 ? 'line' : 'line second')
     }
   })
   $(chart).replaceChildren(...shapes)

@@ -460,6 +460,8 @@ class ProcessorFaultsIT extends ServiceFaults {
                     !small.isAlive() || Duration.between(from, Instant.now()).toSeconds() > 8);
         }
         trial.toDatabase().release();
+        // it may be what it does now that is too much
+        await().atMost(Duration.ofSeconds(60)).until(() -> !small.isAlive() || trial.rabbitmq().messages("comments") < 200);
         if (!small.isAlive()) {
             assertThat(small.awaitEnd()).as("the exit code of -XX:+ExitOnOutOfMemoryError").isEqualTo(3);
             trial.process(SERVICE, PROCESSOR, NOTIFIER).launch();
