@@ -5,8 +5,10 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
+import java.util.regex.Pattern;
 import org.knowm.xchart.CategoryChart;
 import org.knowm.xchart.CategoryChartBuilder;
 import org.knowm.xchart.VectorGraphicsEncoder;
@@ -22,6 +24,7 @@ final class Charts {
 
     private static final int WIDTH = 900;
     private static final int HEIGHT = 320;
+    private static final Pattern DIGITS = Pattern.compile("\\d+\\.\\d{2,}");
 
     private final List<Sample> samples;
 
@@ -41,6 +44,7 @@ final class Charts {
 
     static String lines(String title, String xAxis, String yAxis, double[] x, Map<String, double[]> values) throws IOException {
         XYChart chart = new XYChartBuilder().width(WIDTH).height(HEIGHT).title(title).xAxisTitle(xAxis).yAxisTitle(yAxis).build();
+        chart.getStyler().setYAxisDecimalPattern("#,###.###");
         values.forEach((name, y) -> chart.addSeries(name, x, y).setMarker(SeriesMarkers.NONE));
         return svg(chart);
     }
@@ -86,6 +90,8 @@ final class Charts {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         VectorGraphicsEncoder.saveVectorGraphic(chart, out, VectorGraphicsFormat.SVG);
         String svg = out.toString(StandardCharsets.UTF_8);
-        return svg.substring(svg.indexOf("<svg"));
+        // a tenth of a pixel is enough, and half as large
+        return DIGITS.matcher(svg.substring(svg.indexOf("<svg"))).replaceAll(number ->
+                String.format(Locale.ROOT, "%.1f", Double.parseDouble(number.group())).replace(".0", ""));
     }
 }
