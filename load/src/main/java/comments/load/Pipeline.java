@@ -97,31 +97,8 @@ final class Pipeline implements AutoCloseable {
     /**
      * Paths to read, at random: of comments that are in the table, old and new alike, and of the first page of their posts.
      *
-     * @throws IllegalStateException if there are none
-     */
-    List<String> paths(int most) throws SQLException {
-        List<String> paths = new ArrayList<>();
-        try (Statement statement = database.createStatement()) {
-            statement.execute("ANALYZE comments");
-            // twice as many blocks as would do, if each row had one of its own
-            try (ResultSet rows = statement.executeQuery("SELECT id, post_id FROM comments TABLESAMPLE SYSTEM (least(100, (SELECT 200.0 * %d"
-                    .formatted(most) + " / greatest(relpages, 1) FROM pg_class WHERE oid = 'comments'::regclass)))"
-                    + " ORDER BY random() LIMIT " + most)) {
-                while (rows.next()) {
-                    paths.add("/comments/" + rows.getString(1));
-                    //PAGE
-                }
-            }
-        }
-        if (paths.isEmpty()) {
-            throw new IllegalStateException("there are no comments to read");
-        }
-        return paths;
-    }
-
-    /**
-     * Paths to read, at random: of comments that are in the table, old and new alike, and of the first page of their posts.
-     *
+     * @param most how many there are at most
+     * @param pages the part of them that are pages
      * @throws IllegalStateException if there are none
      */
     List<String> paths(int most, double pages) throws SQLException {
