@@ -9,12 +9,16 @@ import org.apache.camel.component.jdbc.JdbcConstants;
 
 /**
  * Makes of {@code GET /comments?postId=…} and {@code GET /comments/{id}/replies} the parameters of select-comments-of-post.sql
- * and select-replies.sql: whose comments, where the page begins, and how many it may have. All headers of the request are
+ * and select-replies.sql: whose comments, where the page begins, and how many, and how many bytes
+ * of text, it may have. All headers of the request are
  * removed.
  *
  * <p>Throws {@link InvalidRequest} for what the contract refuses.
  */
 public class AskForPage implements Processor {
+
+    // the whole page is held in memory while it is sent
+    private static final int MOST_BYTES = 256 << 10;
 
     private Callers callers = new Callers();
     private boolean replies;
@@ -37,7 +41,7 @@ public class AskForPage implements Processor {
         PageCursor before = request.before();
         Map<String, Object> parameters = Map.of(
                 replies ? "parentId" : "postId", replies ? request.id() : request.postId(),
-                "acceptedAt", before.acceptedAt(), "id", before.id(), "limit", request.limit());
+                "acceptedAt", before.acceptedAt(), "id", before.id(), "limit", request.limit(), "bytes", MOST_BYTES);
         exchange.setProperty(ReadRequest.PROPERTY, request);
         message.removeHeaders("*");
         message.setHeader(JdbcConstants.JDBC_PARAMETERS, parameters);

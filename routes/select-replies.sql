@@ -1,6 +1,6 @@
 -- A page of the replies to a comment, newest first, after a place among them: "comments", as a JSON array in UTF-8, and "next", the
--- place of the last of them if more follow. It ends at the limit or at 256 KiB of text, whichever comes first, since the whole
--- page is held in memory while it is sent; but it has one comment at least. What is left out is not read, only its length.
+-- place of the last of them if more follow. It ends at so many comments or bytes of text, whichever comes first, but has one
+-- comment at least. What is left out is not read, only its length.
 WITH found AS (
     SELECT id, ctid AS location, row_number() OVER newest AS place, sum(octet_length(content)) OVER newest AS bytes
     FROM comments
@@ -12,7 +12,7 @@ WITH found AS (
 ), page AS (
     SELECT comment, place, encode(timestamptz_send(accepted_at) || uuid_send(id), 'base64') AS cursor
     FROM found JOIN comments_as_json USING (id, location)
-    WHERE place <= :?limit AND (place = 1 OR bytes <= 262144)
+    WHERE place <= :?limit AND (place = 1 OR bytes <= :?bytes)
 )
 SELECT convert_to('[' || coalesce(string_agg(comment, ',' ORDER BY place), '') || ']', 'UTF8') AS comments,
        CASE WHEN count(*) < (SELECT count(*) FROM found)
