@@ -52,6 +52,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class CommentStreamTest {
 
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Buffer LARGE = Buffer.buffer(ServerSentEvent.of("comment", "\"" + "x".repeat(200_000) + "\""));
 
     private static EmbeddedBroker broker;
     private static Map<String, String> knobs;
@@ -308,24 +309,31 @@ class CommentStreamTest {
 
     // ---- too slow, too many, wrong ----
 
+    private Socket listenWithoutReading() throws IOException {
+        Socket socket = new Socket();
+        socket.setReceiveBufferSize(4_096);
+        socket.connect(new InetSocketAddress("127.0.0.1", pipeline.port()));
+        socket.getOutputStream().write("GET /comments/stream?postId=%s HTTP/1.1\r\nHost: a\r\n\r\n".formatted(post).getBytes(UTF_8));
+        await().until(() -> listeners().count() == 1);
+        return socket;
+    }
+
+    private void tellUntilOneIsLeft(EventStream reader, Runnable check) throws Exception {
+        for (int told = 1; listeners().count() == 2; told++) {
+            listeners().tell(Map.of(post, LARGE)).get(5, SECONDS);
+            int seen = told;
+            await().until(() -> reader.events("comment").size() == seen);
+            check.run();
+            assertThat(told).as("events of 200 KB to a reader who takes none").isLessThan(200);
+        }
+    }
+
     @Test
     void aSlowReaderGetsALastEventThatSaysSo() throws Exception {
-        try (Socket socket = new Socket()) {
-            socket.setReceiveBufferSize(4_096);
-            socket.connect(new InetSocketAddress("127.0.0.1", pipeline.port()));
-            socket.getOutputStream().write("GET /comments/stream?postId=%s HTTP/1.1\r\nHost: a\r\n\r\n".formatted(post).getBytes(UTF_8));
-            await().until(() -> listeners().count() == 1);
+        try (Socket socket = listenWithoutReading()) {
             EventStream other = listen(post);
-            Buffer events = Buffer.buffer(ServerSentEvent.of("comment", "\"" + "x".repeat(200_000) + "\""));
-            int told = 0;
-            while (listeners().count() == 2) {
-                listeners().tell(Map.of(post, events));
-                told++;
-                int seen = told;
-                await().until(() -> other.events("comment").size() == seen);
-                assertThat(told).as("events of 200 KB to a reader who takes none").isLessThan(200);
-            }
-            listeners().tell(Map.of(post, events));
+            tellUntilOneIsLeft(other, () -> { });
+            listeners().tell(Map.of(post, LARGE));
             InputStream in = socket.getInputStream();
             socket.setSoTimeout(5_000);
             StringBuilder read = new StringBuilder();
@@ -343,22 +351,9 @@ class CommentStreamTest {
     @Test
     void whileTooMuchWaitsForAllTogetherWhoeverDoesNotTakeHisAtOnceIsCutOff() throws Exception {
         listeners().setMostBytes(300_000);
-        try (Socket socket = new Socket()) {
-            socket.setReceiveBufferSize(4_096);
-            socket.connect(new InetSocketAddress("127.0.0.1", pipeline.port()));
-            socket.getOutputStream().write("GET /comments/stream?postId=%s HTTP/1.1\r\nHost: a\r\n\r\n".formatted(post).getBytes(UTF_8));
-            await().until(() -> listeners().count() == 1);
+        try (Socket socket = listenWithoutReading()) {
             EventStream other = listen(post);
-            Buffer events = Buffer.buffer(ServerSentEvent.of("comment", "\"" + "x".repeat(200_000) + "\""));
-            int told = 0;
-            while (listeners().count() == 2) {
-                listeners().tell(Map.of(post, events)).get(5, SECONDS);
-                told++;
-                int seen = told;
-                await().until(() -> other.events("comment").size() == seen);
-                assertThat(listeners().waiting()).isLessThanOrEqualTo(300_000);
-                assertThat(told).as("events of 200 KB to a reader who takes none").isLessThan(200);
-            }
+            tellUntilOneIsLeft(other, () -> assertThat(listeners().waiting()).isLessThanOrEqualTo(300_000));
             assertThat(listeners().waiting()).as("what waited for him went with him").isZero();
             socket.setSoTimeout(5_000);
             assertThat(new String(socket.getInputStream().readAllBytes(), UTF_8)).doesNotContain("event: end");
