@@ -38,12 +38,12 @@ public class AnswerReadWithProblem implements Processor {
                 LOG.warn("A read failed: {}", failure.toString());
             }
             message.setHeader("Retry-After", RETRY_AFTER_SECONDS);
-            write(message, 503, "Comments can't be read now. Try again.");
+            Problem.write(message, 503, "Comments can't be read now. Try again.");
         } else {
             if (mayLog()) {
                 LOG.error("A read failed", failure);
             }
-            write(message, 500, HttpProblems.detail(500));
+            Problem.write(message, 500, HttpProblems.detail(500));
         }
     }
 
@@ -51,11 +51,5 @@ public class AnswerReadWithProblem implements Processor {
         long last = lastLogged.get();
         long now = System.nanoTime();
         return now - last >= PAUSE_NANOS && lastLogged.compareAndSet(last, now);
-    }
-
-    private static void write(Message message, int status, String detail) {
-        message.setHeader(Exchange.HTTP_RESPONSE_CODE, status);
-        message.setHeader(Exchange.CONTENT_TYPE, Problem.MEDIA_TYPE);
-        message.setBody(Problem.json(status, detail));
     }
 }

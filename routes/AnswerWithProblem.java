@@ -26,20 +26,16 @@ public class AnswerWithProblem implements Processor {
             write(message, invalid);
         } else {
             PipelineMetrics.refused(reason(failure));
-            message.setHeader(Exchange.HTTP_RESPONSE_CODE, 503);
-            message.setHeader(Exchange.CONTENT_TYPE, Problem.MEDIA_TYPE);
             message.setHeader("Retry-After", RETRY_AFTER_SECONDS);
-            message.setBody(Problem.json(503, failure instanceof NotAdmitted || failure instanceof RejectedExecutionException
+            Problem.write(message, 503, failure instanceof NotAdmitted || failure instanceof RejectedExecutionException
                     ? "Nothing is accepted now. Retry later."
-                    : "The comment is not promised. Retry with the same Idempotency-Key."));
+                    : "The comment is not promised. Retry with the same Idempotency-Key.");
         }
     }
 
     /** Writes the answer to what is the caller's fault. */
     static void write(Message message, InvalidRequest invalid) {
-        message.setHeader(Exchange.HTTP_RESPONSE_CODE, invalid.status());
-        message.setHeader(Exchange.CONTENT_TYPE, Problem.MEDIA_TYPE);
-        message.setBody(Problem.json(invalid.status(), invalid.getMessage(), invalid.errors()));
+        Problem.write(message, invalid.status(), Problem.json(invalid.status(), invalid.getMessage(), invalid.errors()));
         if (invalid.status() == 401) {
             message.setHeader("WWW-Authenticate", "Bearer");
         }

@@ -30,7 +30,6 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExtendedStartupListener;
 import org.apache.camel.Processor;
-import org.apache.camel.RuntimeCamelException;
 import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
 import org.apache.camel.component.platform.http.spi.Method;
 import org.apache.camel.component.platform.http.spi.PlatformHttpConsumer;
@@ -77,6 +76,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     @Override
     protected void doInit() throws Exception {
         super.doInit();
+        getCamelContext().addStartupListener(new FirstListening());
         host = property("HTTP_HOST");
         port = Integer.parseInt(property("HTTP_PORT"));
         maxBody = Integer.parseInt(property("HTTP_MAX_BODY"));
@@ -105,6 +105,8 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         if (methods.contains(Method.GET) && methods.add(Method.HEAD)) {
             endpoint.setHttpMethodRestrict(methods.stream().map(Method::name).collect(Collectors.joining(",")));
         }
+        // the other paths have the pages
+        boolean comments = endpoint.getPath().startsWith("/comments");
         return new VertxPlatformHttpConsumer(endpoint, processor, getHandlers(),
                 VertxPlatformHttpRouter.getRouterNameFromPort(port)) {
             @Override
@@ -118,6 +120,9 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
                 if (draining || isSuspended()) {
                     refuse(context.request());
                 } else if (onWorkers.get() >= MOST_ON_WORKERS) {
+                    if (comments) {
+                        PipelineMetrics.read(503, 0);
+                    }
                     HttpProblems.answerBusy(context.response());
                 } else {
                     // may be kept, but not used without asking: what is not there yet may be there in a moment
@@ -140,7 +145,10 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
                 Long began = (Long) exchange.removeProperty(ON_WORKER);
                 if (began != null) {
                     onWorkers.decrementAndGet();
-                    count(exchange, System.nanoTime() - began);
+                    if (comments) {
+                        PipelineMetrics.read(exchange.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, 500, Integer.class),
+                                System.nanoTime() - began);
+                    }
                 }
                 super.releaseExchange(exchange, autoRelease);
             }
@@ -156,14 +164,9 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
 
         @Override
         public void onCamelContextFullyStarted(CamelContext context, boolean alreadyStarted) throws Exception {
-            listen();
-        }
-    }
-
-    private static void count(Exchange exchange, long nanos) {
-        // the other paths have the pages, which are no comments
-        if (exchange.getProperty(ReadRequest.PROPERTY) != null || exchange.getProperty(Exchange.EXCEPTION_CAUGHT) != null) {
-            PipelineMetrics.read(exchange.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, 500, Integer.class), nanos);
+            if (router != null) {
+                listen();
+            }
         }
     }
 
@@ -171,11 +174,6 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true)
                 .setWorkerPoolSize(Math.max(VertxOptions.DEFAULT_WORKER_POOL_SIZE, Integer.parseInt(property("COMMENTS_READERS")))));
         router = Router.router(vertx);
-        try {
-            getCamelContext().addStartupListener(new FirstListening());
-        } catch (Exception e) {
-            throw RuntimeCamelException.wrapRuntimeCamelException(e);
-        }
         String uploads = TempDirHelper.resolveTempDir(getCamelContext(), null, UPLOADS);
         HttpProblems.answerErrors(router);
         String name = VertxPlatformHttpRouter.getRouterNameFromPort(port);

@@ -54,9 +54,7 @@ final class HttpProblems {
 
     /** Answers a request that would have to wait for too many others. */
     static void answerBusy(HttpServerResponse response) {
-        PipelineMetrics.read(503, 0);
-        response.putHeader("Retry-After", "1").setStatusCode(503).putHeader("Content-Type", Problem.MEDIA_TYPE)
-                .end(Buffer.buffer(Problem.json(503, "Too many requests wait for their answers. Try again.")));
+        write(response, 503, "Too many requests wait for their answers. Try again.");
     }
 
     /** Makes the router's own errors problems. */
@@ -106,11 +104,15 @@ final class HttpProblems {
                 // not about a comment
             }
         }
+        return write(response, status, DETAILS.get(status));
+    }
+
+    private static Future<Void> write(HttpServerResponse response, int status, String detail) {
         if (status == 503) {
             response.putHeader("Retry-After", "1");
         }
         return response.setStatusCode(status)
                 .putHeader("Content-Type", Problem.MEDIA_TYPE)
-                .end(Buffer.buffer(Problem.json(status, DETAILS.get(status))));
+                .end(Buffer.buffer(Problem.json(status, detail)));
     }
 }

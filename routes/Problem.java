@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.net.URI;
 import java.util.List;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.ProblemDetail;
 import org.springframework.http.converter.json.ProblemDetailJacksonMixin;
@@ -18,6 +20,18 @@ public final class Problem {
             new ObjectMapper().addMixIn(ProblemDetail.class, ProblemDetailJacksonMixin.class);
 
     private Problem() {
+    }
+
+    /** Answers with a problem of which no more is known than its HTTP status; other headers are left as they are. */
+    static void write(Message message, int status, String detail) {
+        write(message, status, json(status, detail));
+    }
+
+    /** Answers with a problem that is JSON already. */
+    static void write(Message message, int status, byte[] json) {
+        message.setHeader(Exchange.HTTP_RESPONSE_CODE, status);
+        message.setHeader(Exchange.CONTENT_TYPE, MEDIA_TYPE);
+        message.setBody(json);
     }
 
     /** A problem of which no more is known than its HTTP status. */

@@ -26,7 +26,8 @@ public class PushConnections extends RabbitConnections {
     public void setExchange(String exchange) {
         this.exchange = exchange;
         whenConnected(connection -> {
-            declareExchange(connection);
+            declareOrFind(connection, channel -> channel.exchangeDeclare(exchange, BuiltinExchangeType.FANOUT, true),
+                    channel -> channel.exchangeDeclarePassive(exchange));
             if (ownQueue != null) {
                 declareOwnQueue(connection);
             }
@@ -50,18 +51,6 @@ public class PushConnections extends RabbitConnections {
                 action.run();
             }
         });
-    }
-
-    private void declareExchange(Connection connection) {
-        try {
-            on(connection, channel -> channel.exchangeDeclare(exchange, BuiltinExchangeType.FANOUT, true));
-        } catch (RuntimeException e) {
-            if (!isRefused(e)) {
-                throw e;
-            }
-            // a user who may only publish or listen: then the exchange must be there
-            on(connection, channel -> channel.exchangeDeclarePassive(exchange));
-        }
     }
 
     private void declareOwnQueue(Connection connection) {

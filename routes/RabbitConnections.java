@@ -214,14 +214,19 @@ public class RabbitConnections extends CachingConnectionFactory {
     }
 
     private static void declare(Connection connection, String queue) {
+        declareOrFind(connection, channel -> channel.queueDeclare(queue, true, false, false, Map.of("x-queue-type", "quorum")),
+                channel -> channel.queueDeclarePassive(queue));
+    }
+
+    /** Declares something, or finds that it is there, for a user who may only publish or consume; throws {@link AmqpException}. */
+    static void declareOrFind(Connection connection, OnChannel declare, OnChannel find) {
         try {
-            on(connection, channel -> channel.queueDeclare(queue, true, false, false, Map.of("x-queue-type", "quorum")));
+            on(connection, declare);
         } catch (RuntimeException e) {
             if (!isRefused(e)) {
                 throw e;
             }
-            // a user who may only publish or consume: then the queue must be there
-            on(connection, channel -> channel.queueDeclarePassive(queue));
+            on(connection, find);
         }
     }
 
@@ -235,7 +240,7 @@ public class RabbitConnections extends CachingConnectionFactory {
     }
 
     /** Whether the broker refused something that the user may not do. */
-    static boolean isRefused(Throwable failure) {
+    private static boolean isRefused(Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof ShutdownSignalException signal && signal.getReason() instanceof AMQP.Channel.Close close) {
                 return close.getReplyCode() == AMQP.ACCESS_REFUSED;

@@ -50,9 +50,7 @@ public class WebFiles implements CamelContextAware, Processor {
         Source source = FILES.get(path);
         message.removeHeaders("*");
         if (source == null) {
-            message.setHeader(Exchange.HTTP_RESPONSE_CODE, 404);
-            message.setHeader(Exchange.CONTENT_TYPE, Problem.MEDIA_TYPE);
-            message.setBody(Problem.json(404, HttpProblems.detail(404)));
+            Problem.write(message, 404, HttpProblems.detail(404));
             return;
         }
         message.setHeader(Exchange.HTTP_RESPONSE_CODE, 200);
