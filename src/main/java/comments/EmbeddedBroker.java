@@ -20,6 +20,7 @@ import org.apache.qpid.server.model.SystemConfig;
 final class EmbeddedBroker implements AutoCloseable {
 
     private static final String CONFIGURATION = "broker.json";
+    private static final String DERBY_LOG = "derby.log";
 
     private final AtomicReference<SystemConfig<?>> system = new AtomicReference<>();
     private final SystemLauncher launcher = new SystemLauncher(new SystemLauncherListener.DefaultSystemLauncherListener() {
@@ -40,8 +41,6 @@ final class EmbeddedBroker implements AutoCloseable {
      * @param data the folder; it may be empty, or hold what a former broker left
      */
     static EmbeddedBroker startIn(Path data) throws Exception {
-        // Derby, which keeps the messages, would write its log into the working directory
-        System.setProperty("derby.stream.error.file", data.resolve("derby.log").toString());
         return start("DERBY", data);
     }
 
@@ -50,10 +49,13 @@ final class EmbeddedBroker implements AutoCloseable {
         Path folder = Files.createTempDirectory("embedded-broker");
         folder.toFile().deleteOnExit();
         folder.resolve(CONFIGURATION).toFile().deleteOnExit();
+        folder.resolve(DERBY_LOG).toFile().deleteOnExit();
         return start("Memory", folder);
     }
 
     private static EmbeddedBroker start(String store, Path data) throws Exception {
+        // Derby, which can keep the messages, would write its log into the working directory
+        System.setProperty("derby.stream.error.file", data.resolve(DERBY_LOG).toString());
         EmbeddedBroker broker = new EmbeddedBroker(FreePort.find());
         Path configuration = Files.createDirectories(data).resolve(CONFIGURATION);
         Files.writeString(configuration, template().replace("@TYPE@", store));

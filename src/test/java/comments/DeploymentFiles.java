@@ -27,6 +27,12 @@ final class DeploymentFiles {
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
+    /** What the Dockerfile says of the image itself, its last stage. */
+    static String imageStage() throws IOException {
+        String stages = Files.readString(DOCKERFILE);
+        return stages.substring(stages.lastIndexOf("\nFROM "));
+    }
+
     /** One document of a YAML file. */
     record Manifest(Path file, JsonNode content) {
 

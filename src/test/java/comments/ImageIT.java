@@ -58,7 +58,7 @@ class ImageIT {
     }
 
     private static String instruction(String pattern) throws IOException {
-        Matcher instruction = Pattern.compile("(?m)^" + pattern + "$").matcher(Files.readString(DeploymentFiles.DOCKERFILE));
+        Matcher instruction = Pattern.compile("(?m)^" + pattern + "$").matcher(DeploymentFiles.imageStage());
         assertThat(instruction.find()).as("docker/Dockerfile: " + pattern).isTrue();
         return instruction.group(1);
     }
@@ -90,13 +90,12 @@ class ImageIT {
         }
         List<String> entryPoint = words(instruction("ENTRYPOINT (.*)"));
         command.add(JarProcess.JAVA);
-        // a JVM that must use the archive of classes
-        command.add("-Xshare:on");
+        command.add(JarProcess.MUST_SHARE);
         command.addAll(entryPoint.subList(1, entryPoint.size()));
         // an option of the JDK in the image, which those before 23 don't know
         command.removeIf(option -> option.startsWith("--sun-misc") && Runtime.version().feature() < 23);
         Map<String, String> environment = new HashMap<>();
-        Pattern.compile("(?m)^ENV (\\w+)=(\\S+)$").matcher(Files.readString(DeploymentFiles.DOCKERFILE)).results()
+        Pattern.compile("(?m)^ENV (\\w+)=(\\S+)$").matcher(DeploymentFiles.imageStage()).results()
                 .forEach(variable -> environment.put(variable.group(1), variable.group(2)));
         environment.putAll(knobs);
         environment.put("MANAGEMENT_HOST", "127.0.0.1");

@@ -24,12 +24,14 @@ public final class JarProcess implements AutoCloseable {
     /** What {@code target/comment-service.jar} is started from. */
     public static final Path JAR = Path.of("target", "comment-service.jar");
 
-    private static final Path ARCHIVE = Path.of("target", "comment-service.jsa");
-
     /** The program that runs the tests, too. */
     static final String JAVA = Path.of(System.getProperty("java.home"), "bin", "java").toString();
 
-    private static final List<String> PACKAGED = List.of("@" + Path.of("docker", "jvm.options"), "-jar", JAR.toString());
+    /** Ends a JVM that can't use the archive of classes. */
+    static final String MUST_SHARE = "-Xshare:on";
+
+    /** The arguments of java that start it as the README does. */
+    static final List<String> PACKAGED = List.of("@" + Path.of("docker", "jvm.options"), "-jar", JAR.toString());
     /** What keeps a JDK that warns of what Netty does from doing so; those before 23 don't know these options. */
     private static final List<String> QUIET = Runtime.version().feature() < 23 ? List.of()
             : List.of("--sun-misc-unsafe-memory-access=allow", "--enable-native-access=ALL-UNNAMED");
@@ -52,9 +54,7 @@ public final class JarProcess implements AutoCloseable {
 
     /** Starts the application, and waits until it is ready. */
     static JarProcess start(Map<String, String> knobs) throws Exception {
-        List<String> arguments = new ArrayList<>(List.of(archiveOption()));
-        arguments.addAll(PACKAGED);
-        JarProcess application = launch(knobs, arguments);
+        JarProcess application = launch(knobs, PACKAGED);
         application.awaitReady();
         return application;
     }
@@ -78,24 +78,6 @@ public final class JarProcess implements AutoCloseable {
         List<String> command = new ArrayList<>(List.of(JAVA));
         command.addAll(arguments);
         return new JarProcess(new ProcessBuilder(command), knobs);
-    }
-
-    /**
-     * The option of java that has it take the application's classes from an archive (CDS), for tests that start it often. The
-     * archive is made when there is none of this jar: by a start as far as it gets without servers, as in docker/Dockerfile.
-     */
-    public static synchronized String archiveOption() throws IOException, InterruptedException {
-        if (!Files.exists(ARCHIVE) || Files.getLastModifiedTime(ARCHIVE).compareTo(Files.getLastModifiedTime(JAR)) < 0) {
-            JarProcess start = launch(
-                    Map.of("RABBITMQ_URI", "amqp://127.0.0.1:1", "POSTGRES_URL", "jdbc:postgresql://127.0.0.1:1/none"),
-                    List.of("@" + Path.of("docker", "jvm.options"), "-XX:ArchiveClassesAtExit=" + ARCHIVE,
-                            "-cp", JAR.toString(), "comments.CommentPipeline"));
-            start.awaitEnd();
-            if (!Files.exists(ARCHIVE)) {
-                throw new IOException("no archive was made: see " + start.log);
-            }
-        }
-        return "-XX:SharedArchiveFile=" + ARCHIVE;
     }
 
     /** Waits until the application is ready. */

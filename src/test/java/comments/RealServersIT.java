@@ -81,6 +81,16 @@ class RealServersIT {
     }
 
     @Test
+    void theJarStartsFromAnArchiveOfItsClasses() throws Exception {
+        List<String> arguments = new ArrayList<>(JarProcess.PACKAGED);
+        arguments.add(0, JarProcess.MUST_SHARE);
+        try (JarProcess process = JarProcess.launch(SERVERS.knobs("comment-service", "none"), arguments)) {
+            process.awaitReady();
+            assertThat(process.terminate()).isEqualTo(143);
+        }
+    }
+
+    @Test
     void oneProcessDoesItAll() throws Exception {
         try (JarProcess all = run("comment-service,comment-job-processor,notification-service")) {
             Map<String, String> posted = post(all, 12_345);

@@ -191,7 +191,6 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
         /** Starts the process without waiting for it. */
         JarProcess launch() throws IOException, InterruptedException {
             List<String> arguments = new ArrayList<>(options);
-            arguments.add(JarProcess.archiveOption());
             List<Path> classPath = new ArrayList<>(first);
             classPath.add(JarProcess.JAR);
             if (failpoint) {
