@@ -9,9 +9,8 @@ import org.apache.camel.component.jdbc.JdbcConstants;
 
 /**
  * Makes of {@code GET /comments?postId=…} and {@code GET /comments/{id}/replies} the parameters of select-comments-of-post.sql
- * and select-replies.sql: whose comments, where the page begins, and how many, and how many bytes
- * of text, it may have. All headers of the request are
- * removed.
+ * and select-replies.sql: whose comments, where the page begins, and how many comments and bytes of text it may have. All
+ * headers of the request are removed.
  *
  * <p>Throws {@link InvalidRequest} for what the contract refuses.
  */

@@ -487,8 +487,8 @@ class CommentReaderTest {
     }
 
     private static void assertPlans() throws SQLException {
-        Map<String, String> types = Map.of("postId", "text", "parentId", "uuid", "acceptedAt", "timestamptz", "id", "uuid", "limit", "int", "bytes", "int",
-                "since", "timestamptz");
+        Map<String, String> types = Map.of("postId", "text", "parentId", "uuid", "acceptedAt", "timestamptz", "id", "uuid",
+                "limit", "int", "bytes", "int", "since", "timestamptz");
         try (Connection reads = pipeline.bean("commentReads", ReadDataSource.class).getConnection();
                 Statement statement = reads.createStatement()) {
             for (String file : List.of("select-comment.sql", "select-comments-of-post.sql", "select-replies.sql",
