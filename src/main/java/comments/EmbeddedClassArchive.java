@@ -6,6 +6,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -26,46 +27,71 @@ public final class EmbeddedClassArchive {
     private static final Path CLASSES = TARGET.resolve("comment-service.classlist");
     private static final Path LOG = TARGET.resolve("comment-service.classlist.log");
     private static final Duration LIMIT = Duration.ofSeconds(60);
-    private static final HttpClient CLIENT = HttpClient.newHttpClient();
 
-    private EmbeddedClassArchive() {
+    private final HttpClient client = HttpClient.newHttpClient();
+    private final int port = FreePort.find();
+    private final int managementPort = FreePort.find();
+
+    private EmbeddedClassArchive() throws IOException {
     }
 
-    public static void main(String[] args) throws InterruptedException {
+    public static void main(String[] args) {
         try {
-            list();
+            Files.deleteIfExists(CLASSES);
+            Files.deleteIfExists(LOG);
+            Path listed = new EmbeddedClassArchive().list();
+            Files.move(listed, CLASSES);
             dump();
-        } catch (InterruptedException e) {
-            throw e;
-        } catch (Exception e) {
-            System.out.println("No archive of classes is made, so the application takes longer to start: " + e.getMessage());
+        } catch (Exception | LinkageError e) {
+            System.out.println("No archive of classes is made, so the application takes longer to start: " + e);
         }
     }
 
-    private static void list() throws Exception {
-        int port = FreePort.find();
-        int managementPort = FreePort.find();
+    /** Returns a file with the names of the classes. */
+    private Path list() throws Exception {
+        Path classes = TARGET.resolve(CLASSES.getFileName() + ".part");
         try (EmbeddedBroker broker = EmbeddedBroker.startInMemory();
                 EmbeddedPostgreSQL postgres = EmbeddedPostgreSQL.startInTemporaryFolder()) {
-            ProcessBuilder builder = java("-Xshare:off", "-XX:DumpLoadedClassList=" + CLASSES);
+            ProcessBuilder builder = java("-Xshare:off", "-XX:DumpLoadedClassList=" + classes);
+            // knobs of whoever packages are for other servers, or for a real push service
+            builder.environment().clear();
             builder.environment().putAll(Map.of(
                     "RABBITMQ_URI", broker.uri(), "POSTGRES_URL", postgres.url(), "POSTGRES_USER", postgres.user(),
                     "HTTP_HOST", "127.0.0.1", "HTTP_PORT", Integer.toString(port),
                     "MANAGEMENT_PORT", Integer.toString(managementPort)));
             Process application = builder.start();
+            Thread end = new Thread(() -> {
+                application.destroyForcibly();
+                try {
+                    postgres.close();
+                } catch (IOException e) {
+                    System.out.println("PostgreSQL doesn't end: " + e);
+                }
+            });
+            // for Ctrl-C: the server would go on without us
+            Runtime.getRuntime().addShutdownHook(end);
             try {
-                await(application, get(managementPort, "/observe/health/ready"));
-                HttpResponse<String> accepted = CLIENT.send(request(port, "/comments").header("Content-Type", "application/json")
-                        .POST(HttpRequest.BodyPublishers.ofString("""
-                                {"postId":"p1","userId":"u1","userName":"Ann","content":"First!"}""")).build(),
-                        BodyHandlers.ofString());
-                await(application, get(port, accepted.headers().firstValue("Location").orElseThrow()));
-                await(application, get(managementPort, "/observe/metrics"));
+                serve(application);
             } finally {
                 application.destroy();
                 end(application);
             }
+            Runtime.getRuntime().removeShutdownHook(end);
         }
+        return classes;
+    }
+
+    private void serve(Process application) throws IOException, InterruptedException {
+        await(application, get(managementPort, "/observe/health/ready"));
+        HttpResponse<String> answer = client.send(request(port, "/comments").header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString("""
+                        {"postId":"p1","userId":"u1","userName":"Ann","content":"First!"}""")).build(),
+                BodyHandlers.ofString());
+        if (answer.statusCode() != 202) {
+            throw new IOException("a comment was answered with %d: %s".formatted(answer.statusCode(), answer.body()));
+        }
+        await(application, get(port, answer.headers().firstValue("Location").orElseThrow()));
+        await(application, get(managementPort, "/observe/metrics"));
     }
 
     private static void dump() throws IOException, InterruptedException {
@@ -80,7 +106,7 @@ public final class EmbeddedClassArchive {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(), "@" + Path.of("docker", "jvm.options")));
         command.addAll(List.of(options));
         command.addAll(List.of("-jar", TARGET.resolve("comment-service.jar").toString()));
-        return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(LOG.toFile());
+        return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(LOG.toFile()));
     }
 
     private static HttpRequest.Builder request(int port, String path) {
@@ -91,7 +117,7 @@ public final class EmbeddedClassArchive {
         return request(port, path).build();
     }
 
-    private static void await(Process application, HttpRequest request) throws IOException, InterruptedException {
+    private void await(Process application, HttpRequest request) throws IOException, InterruptedException {
         long end = System.nanoTime() + LIMIT.toNanos();
         while (status(request) != 200) {
             if (!application.isAlive()) {
@@ -104,9 +130,9 @@ public final class EmbeddedClassArchive {
         }
     }
 
-    private static int status(HttpRequest request) throws InterruptedException {
+    private int status(HttpRequest request) throws InterruptedException {
         try {
-            return CLIENT.send(request, BodyHandlers.discarding()).statusCode();
+            return client.send(request, BodyHandlers.discarding()).statusCode();
         } catch (IOException e) {
             return 0;
         }

@@ -128,7 +128,7 @@ class DeploymentTest {
                 }
             }
         }
-        matches(DeploymentFiles.imageStage(), "(?m)(?:^ENV |^RUN |[a-z0-9] )([A-Z_]{4,})=(\\S*)").forEach(variable ->
+        matches(DeploymentFiles.imageStage(), "(?m)^ENV ([A-Z_]+)=(\\S+)$").forEach(variable ->
                 settings.add(new Setting(DOCKERFILE.toString(), variable.group(1), variable.group(2))));
         return settings;
     }

@@ -83,7 +83,7 @@ class ScaleOutIT {
         List<Integer> ports = SERVERS.nodes().stream().map(PrivateRabbitMQ::port).toList();
         try {
             return trial.process(role).with("RABBITMQ_URI", PrivateServers.brokerUri(role, ports)).launch();
-        } catch (IOException | InterruptedException e) {
+        } catch (IOException e) {
             throw new AssertionError(e);
         }
     }

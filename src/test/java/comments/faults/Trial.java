@@ -189,7 +189,7 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
         }
 
         /** Starts the process without waiting for it. */
-        JarProcess launch() throws IOException, InterruptedException {
+        JarProcess launch() throws IOException {
             List<String> arguments = new ArrayList<>(options);
             List<Path> classPath = new ArrayList<>(first);
             classPath.add(JarProcess.JAR);
@@ -208,7 +208,7 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
         }
 
         /** Starts the process, and waits until it is ready. */
-        JarProcess start() throws IOException, InterruptedException {
+        JarProcess start() throws IOException {
             JarProcess process = launch();
             process.awaitReady();
             return process;
