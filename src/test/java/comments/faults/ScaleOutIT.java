@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * Several processes of each kind on a RabbitMQ of three nodes and one PostgreSQL, of which some are killed. It says what it
  * does, since {@code load/scale-out} shows it to people.
  */
+@Tag("nightly")
 class ScaleOutIT {
 
     private static final int ROUNDS = Integer.getInteger("scale-out.rounds", 1);
