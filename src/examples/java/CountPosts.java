@@ -1,6 +1,6 @@
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import comments.RabbitConnections;
+import comments.rabbitmq.RabbitConnectionFactory;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.camel.builder.RouteBuilder;
@@ -33,8 +33,8 @@ public class CountPosts extends RouteBuilder {
                 .log("New comments by post: ${body}");
     }
 
-    private RabbitConnections connections() {
-        RabbitConnections connections = new RabbitConnections();
+    private RabbitConnectionFactory connections() {
+        RabbitConnectionFactory connections = new RabbitConnectionFactory();
         connections.setUri(getContext().resolvePropertyPlaceholders("{{RABBITMQ_URI}}"));
         connections.setName("post counts");
         connections.setQueue("post-counts");

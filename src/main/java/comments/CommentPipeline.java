@@ -10,8 +10,8 @@ import org.apache.camel.main.Main;
 public final class CommentPipeline {
 
     /** The route files, in the order in which they are loaded. */
-    static final List<String> ROUTES = List.of(
-            "infrastructure.camel.yaml",
+    public static final List<String> ROUTES = List.of(
+            "connections.camel.yaml",
             "comment-service.camel.yaml",
             "comment-job-processor.camel.yaml",
             "notification-service.camel.yaml",
@@ -41,7 +41,7 @@ public final class CommentPipeline {
     }
 
     /** The application, not started. */
-    static Main create() {
+    public static Main create() {
         Main main = new Main();
         main.configure().withRoutesIncludePattern("classpath:" + String.join(",classpath:", ROUTES));
         main.addMainListener(new StartChecks());

@@ -1,5 +1,9 @@
 package comments;
 
+import comments.http.HttpEngine;
+import comments.http.SseClients;
+import comments.rabbitmq.AcknowledgeInOrder;
+import comments.rabbitmq.ConsumerGate;
 import java.time.Duration;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
@@ -19,7 +23,7 @@ import org.slf4j.LoggerFactory;
  * <p>It takes {@value #SECONDS} s at most: the last one is for callers to go. The broker delivers again what could not be
  * settled in this time; its rows may be there, and then its notification is sent again.
  */
-final class Drain extends MainListenerSupport {
+public final class Drain extends MainListenerSupport {
 
     private static final Logger LOG = LoggerFactory.getLogger(CommentPipeline.class);
     /** How long it takes at most. */
@@ -39,13 +43,13 @@ final class Drain extends MainListenerSupport {
         Registry registry = context.getRegistry();
         HttpEngine engine = registry.lookupByNameAndType("platform-http-engine", HttpEngine.class);
         AcknowledgeInOrder batches = registry.lookupByNameAndType("acknowledgeBatch", AcknowledgeInOrder.class);
-        Listeners listeners = registry.lookupByNameAndType("listeners", Listeners.class);
-        Set<Intake> intakes = registry.findByType(Intake.class);
+        SseClients listeners = registry.lookupByNameAndType("listeners", SseClients.class);
+        Set<ConsumerGate> intakes = registry.findByType(ConsumerGate.class);
         try {
             engine.drain();
             listeners.shut();
-            intakes.forEach(Intake::shut);
-            await(SETTLE, () -> engine.isIdle() && listeners.count() == 0 && intakes.stream().allMatch(Intake::isEmpty)
+            intakes.forEach(ConsumerGate::shut);
+            await(SETTLE, () -> engine.isIdle() && listeners.count() == 0 && intakes.stream().allMatch(ConsumerGate::isEmpty)
                     && batches.unsettled() == 0);
             engine.stopListening();
             await(LEAVE, () -> !engine.isConnected());

@@ -17,7 +17,7 @@ import org.apache.qpid.server.model.SystemConfig;
  * An AMQP 0-9-1 broker in this JVM, on loopback: Apache Qpid Broker-J, for trying things out and for tests. It takes the
  * same routes as RabbitMQ, but has no quorum queues: it ignores that argument.
  */
-final class EmbeddedBroker implements AutoCloseable {
+public final class EmbeddedBroker implements AutoCloseable {
 
     private static final String CONFIGURATION = "broker.json";
     private static final String DERBY_LOG = "derby.log";
@@ -45,7 +45,7 @@ final class EmbeddedBroker implements AutoCloseable {
     }
 
     /** Starts a broker that forgets everything when it ends. */
-    static EmbeddedBroker startInMemory() throws Exception {
+    public static EmbeddedBroker startInMemory() throws Exception {
         Path folder = Files.createTempDirectory("embedded-broker");
         folder.toFile().deleteOnExit();
         folder.resolve(CONFIGURATION).toFile().deleteOnExit();
@@ -86,7 +86,7 @@ final class EmbeddedBroker implements AutoCloseable {
     }
 
     /** Where it listens, with its only user. */
-    String uri() {
+    public String uri() {
         return "amqp://guest:guest@127.0.0.1:" + port;
     }
 

@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /** A real PostgreSQL, unpacked from a jar, as a child process on loopback: for trying things out and for tests. */
-final class EmbeddedPostgreSQL implements AutoCloseable {
+public final class EmbeddedPostgreSQL implements AutoCloseable {
 
     private static final String DATABASE = "postgres";
     private static final Duration START_TIMEOUT = Duration.ofMinutes(1);
@@ -41,7 +41,7 @@ final class EmbeddedPostgreSQL implements AutoCloseable {
     }
 
     /** Starts a server that forgets everything when it ends. */
-    static EmbeddedPostgreSQL startInTemporaryFolder() throws IOException {
+    public static EmbeddedPostgreSQL startInTemporaryFolder() throws IOException {
         return new EmbeddedPostgreSQL(
                 EmbeddedPostgres.builder().setDataDirectory(Files.createTempDirectory("embedded-postgresql")));
     }
@@ -66,12 +66,12 @@ final class EmbeddedPostgreSQL implements AutoCloseable {
     }
 
     /** Where it listens, as a JDBC URL. */
-    String url() {
+    public String url() {
         return "jdbc:postgresql://127.0.0.1:%d/%s".formatted(postgres.getPort(), DATABASE);
     }
 
     /** Its only user; any password will do. */
-    String user() {
+    public String user() {
         return "postgres";
     }
 

@@ -7,7 +7,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** A port on loopback that nobody listens on. */
-final class FreePort {
+public final class FreePort {
 
     private static final Set<Integer> FOUND = ConcurrentHashMap.newKeySet();
 
@@ -15,7 +15,7 @@ final class FreePort {
     }
 
     /** Finds one, and never the same twice: who was given it first may not listen yet. */
-    static int find() throws IOException {
+    public static int find() throws IOException {
         while (true) {
             try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
                 if (FOUND.add(socket.getLocalPort())) {

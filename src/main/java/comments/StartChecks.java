@@ -1,5 +1,9 @@
 package comments;
 
+import comments.postgresql.PostgresDataSource;
+import comments.settings.ConfigurationException;
+import comments.settings.ServerCheck;
+import comments.settings.Settings;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -26,13 +30,13 @@ final class StartChecks extends MainListenerSupport {
         CamelContext context = main.getCamelContext();
         Properties defaults = defaults();
         List<String> missing = Stream.of("RABBITMQ_URI", "POSTGRES_URL")
-                .filter(name -> name.equals("RABBITMQ_URI") || Knobs.needsDatabase(knob(context, "COMMENTS_ROLES")))
+                .filter(name -> name.equals("RABBITMQ_URI") || Settings.needsDatabase(knob(context, "COMMENTS_ROLES")))
                 .filter(name -> !isSet(name) && knob(context, name).equals(defaults.getProperty(name))).toList();
         if (!missing.isEmpty()) {
             throw new ConfigurationException(String.join(" and ", missing) + " must be set, as "
                     + (missing.size() == 1 ? "an environment variable or a -D property" : "environment variables or -D properties"));
         }
-        Knobs.check(name -> knob(context, name));
+        Settings.check(name -> knob(context, name));
     }
 
     /** What application.properties says. */
@@ -58,12 +62,12 @@ final class StartChecks extends MainListenerSupport {
         if (hasRole(context, SERVICE) || hasRole(context, READER)) {
             requireFree(context, "HTTP");
         }
-        if (Knobs.needsBroker(knob(context, "COMMENTS_ROLES"))) {
+        if (Settings.needsBroker(knob(context, "COMMENTS_ROLES"))) {
             ServerCheck.broker(knob(context, "RABBITMQ_URI"));
         }
-        if (Knobs.needsDatabase(knob(context, "COMMENTS_ROLES"))) {
+        if (Settings.needsDatabase(knob(context, "COMMENTS_ROLES"))) {
             // makes the schema, too
-            CommentsDataSource database = context.getRegistry().lookupByNameAndType("comments", CommentsDataSource.class);
+            PostgresDataSource database = context.getRegistry().lookupByNameAndType("comments", PostgresDataSource.class);
             ServerCheck.database(database::getConnection);
         }
     }

@@ -1,5 +1,7 @@
 package comments;
 
+import comments.settings.ConfigurationException;
+import comments.settings.ServerCheck;
 import org.slf4j.LoggerFactory;
 
 /** Says in one line why the process could not start: on standard error, or as the log's line if that is JSON. */

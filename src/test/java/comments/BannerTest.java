@@ -3,6 +3,8 @@ package comments;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import comments.support.JarProcess;
+import comments.support.TestServers;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;

@@ -2,6 +2,7 @@ package comments;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import comments.settings.SettingsTest;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Modifier;
 import java.nio.file.Files;
@@ -20,7 +21,7 @@ import org.w3c.dom.Document;
 import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
 
-/** What routes/ says to {@code camel run}, without running it: see {@link CamelRunIT}. */
+/** What routes/ says to {@code camel run}, without running it: see {@code CamelRunIT}. */
 class CamelRunTest {
 
     /** The direct dependencies of pom.xml that are in the jar, with their versions; those of BOMs by the BOM's version. */
@@ -44,7 +45,7 @@ class CamelRunTest {
     }
 
     private static List<String> dependenciesOfRoutes() throws Exception {
-        return List.of(KnobsTest.defaults().getProperty("camel.jbang.dependencies").split("\\s*,\\s*"));
+        return List.of(SettingsTest.defaults().getProperty("camel.jbang.dependencies").split("\\s*,\\s*"));
     }
 
     @Test
@@ -76,9 +77,10 @@ class CamelRunTest {
     @Test
     void everyClassCanBeMadeByTheCli() throws Exception {
         List<String> hidden = new ArrayList<>();
-        try (Stream<Path> files = Files.list(Path.of("routes"))) {
-            for (Path file : files.filter(path -> path.toString().endsWith(".java")).toList()) {
-                Class<?> type = Class.forName("comments." + file.getFileName().toString().replace(".java", ""));
+        try (Stream<Path> files = Files.walk(Path.of("routes"))) {
+            for (Path file : files.filter(path -> path.toString().endsWith(".java") && !path.endsWith("package-info.java")).toList()) {
+                Class<?> type = Class.forName(
+                        Path.of("routes").relativize(file).toString().replace(".java", "").replace('/', '.'));
                 for (Constructor<?> constructor : type.getDeclaredConstructors()) {
                     int modifiers = type.isInterface() ? 0 : constructor.getModifiers();
                     if (constructor.getParameterCount() == 0 && !Modifier.isPrivate(modifiers)

@@ -20,7 +20,7 @@ import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
 
 /** The files that deploy the pipeline, and the truths of the pom that they repeat. */
-final class DeploymentFiles {
+public final class DeploymentFiles {
 
     static final Path COMPOSE = Path.of("docker", "compose.yaml");
     static final Path DOCKERFILE = Path.of("docker", "Dockerfile");
@@ -28,13 +28,13 @@ final class DeploymentFiles {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /** What the Dockerfile says of the image itself, its last stage. */
-    static String imageStage() throws IOException {
+    public static String imageStage() throws IOException {
         String stages = Files.readString(DOCKERFILE);
         return stages.substring(stages.lastIndexOf("\nFROM "));
     }
 
     /** One document of a YAML file. */
-    record Manifest(Path file, JsonNode content) {
+    public record Manifest(Path file, JsonNode content) {
 
         String kind() {
             return content.path("kind").asText();
@@ -54,7 +54,7 @@ final class DeploymentFiles {
     }
 
     /** The documents of a YAML file, with its anchors and merges resolved. */
-    static List<Manifest> yaml(Path file) {
+    public static List<Manifest> yaml(Path file) {
         try {
             List<Manifest> documents = new ArrayList<>();
             for (Object document : new Yaml(new SafeConstructor(new LoaderOptions())).loadAll(Files.readString(file))) {
@@ -67,7 +67,7 @@ final class DeploymentFiles {
     }
 
     /** All documents in camel-k/. */
-    static List<Manifest> manifests() {
+    public static List<Manifest> manifests() {
         try (Stream<Path> files = Files.walk(Path.of("camel-k"))) {
             return files.filter(file -> file.toString().endsWith(".yaml")).sorted()
                     .flatMap(file -> yaml(file).stream()).toList();
@@ -76,7 +76,7 @@ final class DeploymentFiles {
         }
     }
 
-    static List<Manifest> manifests(String kind) {
+    public static List<Manifest> manifests(String kind) {
         return manifests().stream().filter(manifest -> manifest.kind().equals(kind)).toList();
     }
 

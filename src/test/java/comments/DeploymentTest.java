@@ -17,6 +17,8 @@ import com.networknt.schema.Schema;
 import com.networknt.schema.SchemaRegistry;
 import com.networknt.schema.SpecificationVersion;
 import comments.DeploymentFiles.Manifest;
+import comments.settings.Settings;
+import comments.settings.SettingsTest;
 import java.io.IOException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
@@ -77,7 +79,7 @@ class DeploymentTest {
     @Test
     void theIntegrationsAreOfTheSchemaOfTheirOperator() throws IOException {
         List<Manifest> integrations = DeploymentFiles.manifests("Integration");
-        assertThat(integrations).extracting(Manifest::name).containsExactlyInAnyOrderElementsOf(Knobs.ROLES);
+        assertThat(integrations).extracting(Manifest::name).containsExactlyInAnyOrderElementsOf(Settings.ROLES);
         String crds = System.getProperty("camel-k.crds");
         if (crds != null) {
             JsonNode crd = yaml(Path.of(crds, "integrations.crd.yaml")).get(0).content();
@@ -143,7 +145,7 @@ class DeploymentTest {
         assertThat(settings).extracting(Setting::place).anyMatch(place -> place.startsWith("docker/compose.yaml"))
                 .anyMatch(place -> place.startsWith("docker/Dockerfile")).anyMatch(place -> place.startsWith("camel-k/base"))
                 .anyMatch(place -> place.startsWith("camel-k/kubernetes"));
-        Properties knobs = KnobsTest.defaults();
+        Properties knobs = SettingsTest.defaults();
         for (Setting setting : settings) {
             assertThat(knobs).as("%s sets %s, which is not in %s", setting.place(), setting.name(), KNOBS)
                     .containsKey(setting.name());
@@ -154,9 +156,9 @@ class DeploymentTest {
     void plainValuesAreRight() throws IOException {
         for (Setting setting : settings()) {
             if (!setting.value().isEmpty() && !setting.value().matches("(secret:|\\$\\{).*")) {
-                Properties knobs = KnobsTest.defaults();
+                Properties knobs = SettingsTest.defaults();
                 knobs.setProperty(setting.name(), setting.value().replaceAll("\\$\\{\\w+:-(\\w+)}", "$1"));
-                assertThatCode(() -> Knobs.check(knobs::getProperty)).as(setting.place()).doesNotThrowAnyException();
+                assertThatCode(() -> Settings.check(knobs::getProperty)).as(setting.place()).doesNotThrowAnyException();
             }
         }
     }
@@ -166,7 +168,7 @@ class DeploymentTest {
         for (String platform : List.of("docker/compose", "camel-k/base", "camel-k/kubernetes")) {
             assertThat(settings()).filteredOn(setting -> setting.place().startsWith(platform))
                     .filteredOn(setting -> setting.name().equals("COMMENTS_ROLES")).extracting(Setting::value)
-                    .as("COMMENTS_ROLES in " + platform).containsExactlyInAnyOrderElementsOf(Knobs.ROLES);
+                    .as("COMMENTS_ROLES in " + platform).containsExactlyInAnyOrderElementsOf(Settings.ROLES);
         }
     }
 
@@ -242,7 +244,7 @@ class DeploymentTest {
     }
 
     private static String knob(String name) throws IOException {
-        return KnobsTest.defaults().getProperty(name);
+        return SettingsTest.defaults().getProperty(name);
     }
 
     @Test
@@ -303,7 +305,7 @@ class DeploymentTest {
     @Test
     void theQueuesAreThoseOfTheApplication() throws IOException {
         Set<String> queues = new TreeSet<>();
-        matches(Files.readString(Path.of("routes/infrastructure.camel.yaml")), "(?m)^ +queue: (\\S+)$")
+        matches(Files.readString(Path.of("routes/connections.camel.yaml")), "(?m)^ +queue: (\\S+)$")
                 .forEach(queue -> queues.add(queue.group(1)));
         assertThat(queues).containsExactly("comments", "notifications");
         Map<String, String> named = new TreeMap<>();
@@ -320,7 +322,7 @@ class DeploymentTest {
         }
         assertThat(named).hasSize(2 + 2 + 2 + 2);
         named.forEach((place, queue) ->
-                assertThat(queues).as("%s, compared to routes/infrastructure.camel.yaml", place).contains(queue));
+                assertThat(queues).as("%s, compared to routes/connections.camel.yaml", place).contains(queue));
     }
 
     @Test
@@ -421,8 +423,8 @@ class DeploymentTest {
         List<PathMatcher> globs = matches(Files.readString(Path.of("camel-k/README.md")), "--from-file=%s \" (.*?)\\)\n")
                 .flatMap(line -> Stream.of(line.group(1).split(" ")))
                 .map(glob -> FileSystems.getDefault().getPathMatcher("glob:" + glob)).toList();
-        try (Stream<Path> files = Files.list(Path.of("routes"))) {
-            assertThat(files.filter(file -> !file.toString().matches(".*\\.(java|camel\\.yaml|properties)"))).isNotEmpty()
+        try (Stream<Path> files = Files.walk(Path.of("routes"))) {
+            assertThat(files.filter(file -> Files.isRegularFile(file) && !file.toString().matches(".*\\.(java|camel\\.yaml|properties)"))).isNotEmpty()
                     .allMatch(file -> globs.stream().anyMatch(glob -> glob.matches(file)));
         }
     }

@@ -3,6 +3,9 @@ package comments;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import comments.http.HttpEngine;
+import comments.rabbitmq.ConsumerGate;
+import comments.support.TestPipeline;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -111,7 +114,7 @@ class DrainTest {
 
     @Test
     void anIntakeThatIsShutLeavesMessagesToTheBroker() {
-        Intake intake = new Intake();
+        ConsumerGate intake = new ConsumerGate();
         Exchange before = new DefaultExchange(new DefaultCamelContext());
         intake.onExchangeBegin(null, before);
         assertThat(before.isRouteStop()).isFalse();

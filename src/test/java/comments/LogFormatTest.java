@@ -7,6 +7,9 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import comments.support.JarProcess;
+import comments.support.TestPipeline;
+import comments.support.TestServers;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -17,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
 /** With {@code LOG_FORMAT=json}, each line that a process writes is a JSON object, whatever becomes of it. */
-class LogFormatTest {
+public class LogFormatTest {
 
     private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
@@ -46,7 +49,7 @@ class LogFormatTest {
     }
 
     /** The lines, each parsed. */
-    static List<JsonNode> lines(JarProcess process) throws IOException {
+    public static List<JsonNode> lines(JarProcess process) throws IOException {
         List<JsonNode> lines = new ArrayList<>();
         for (String line : process.log().toList()) {
             try {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import comments.settings.Settings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -79,7 +80,7 @@ class ReadmeTest {
     @Test
     void everyKnobWithARuleIsInTheTable() throws Exception {
         assertThat(knobs().lines()).anyMatch(row -> row.startsWith("| `HTTP_TLS_KEY` | |"));
-        assertThat(Knobs.names()).allSatisfy(name -> assertThat(knobs()).contains("\n| `" + name + "` |"));
+        assertThat(Settings.names()).allSatisfy(name -> assertThat(knobs()).contains("\n| `" + name + "` |"));
     }
 
     @Test

@@ -3,6 +3,9 @@ package comments;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import comments.settings.SettingsTest;
+import comments.support.TestCertificate;
+import comments.support.TestPipeline;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -94,7 +97,7 @@ class SecurityTest {
     /** Their advisories do not reach us: see SECURITY.md. */
     @Test
     void camelsOwnAuthenticationAndJwtAreNotConfigured() throws Exception {
-        assertThat(KnobsTest.defaults().stringPropertyNames())
+        assertThat(SettingsTest.defaults().stringPropertyNames())
                 .noneMatch(name -> name.toLowerCase().matches(".*(authentication|jwt).*"));
     }
 

@@ -7,9 +7,9 @@ import static comments.faults.Trial.SERVICE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import comments.JarProcess;
-import comments.faults.Proxy.Direction;
 import comments.faults.Verdict.Point;
+import comments.support.JarProcess;
+import comments.support.Proxy.Direction;
 import java.time.Duration;
 import java.util.Set;
 import org.junit.jupiter.api.Test;

@@ -8,8 +8,8 @@ import static comments.faults.Trial.during;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import comments.JarProcess;
-import comments.faults.Proxy.Direction;
+import comments.support.JarProcess;
+import comments.support.Proxy.Direction;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.Callable;

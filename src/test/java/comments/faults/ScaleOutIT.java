@@ -6,9 +6,9 @@ import static comments.faults.Trial.SERVICE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import comments.JarProcess;
-import comments.PrivateRabbitMQ;
-import comments.PrivateServers;
+import comments.support.JarProcess;
+import comments.support.PrivateRabbitMQ;
+import comments.support.PrivateServers;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;

@@ -1,7 +1,8 @@
 package comments.faults;
 
-import comments.PrivateRabbitMQ;
-import comments.PrivateServers;
+import comments.support.PrivateRabbitMQ;
+import comments.support.PrivateServers;
+
 
 /** The servers, and what can be done to them. */
 final class Servers extends PrivateServers {

@@ -1,6 +1,6 @@
 package comments.faults;
 
-import comments.JarProcess;
+import comments.support.JarProcess;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.RegisterExtension;
 

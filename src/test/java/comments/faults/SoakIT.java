@@ -9,8 +9,9 @@ import static comments.faults.Trial.SERVICE;
 import static comments.faults.Trial.during;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import comments.JarProcess;
-import comments.faults.Proxy.Direction;
+import comments.support.JarProcess;
+import comments.support.Proxy;
+import comments.support.Proxy.Direction;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collections;

@@ -4,13 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.rabbitmq.client.Channel;
-import comments.JarProcess;
-import comments.PrivatePostgreSQL;
-import comments.PrivateRabbitMQ;
-import comments.PrivateRabbitMQ.Queue;
-import comments.PrivateServers;
 import comments.faults.Checker.Row;
 import comments.faults.Checker.State;
+import comments.support.JarProcess;
+import comments.support.PrivatePostgreSQL;
+import comments.support.PrivateRabbitMQ;
+import comments.support.PrivateRabbitMQ.Queue;
+import comments.support.PrivateServers;
+import comments.support.Proxy;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -52,7 +53,7 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
     static final String PROCESSOR = "comment-job-processor";
     static final String NOTIFIER = "notification-service";
 
-    // names of connections: see infrastructure.camel.yaml
+    // names of connections: see connections.camel.yaml
     static final String PUBLISHING = "comment-service publishing";
     static final String CONSUMING = "comment-job-processor consuming";
     static final String NOTIFYING = "comment-job-processor publishing";

@@ -1,0 +1,230 @@
+package comments.http;
+
+import io.vertx.core.Context;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.camel.Exchange;
+import org.apache.camel.ExchangePattern;
+import org.apache.camel.Message;
+import org.apache.camel.Processor;
+import org.apache.camel.Suspendable;
+import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
+import org.apache.camel.component.platform.http.spi.Method;
+import org.apache.camel.component.platform.http.spi.PlatformHttpConsumer;
+import org.apache.camel.spi.HeaderFilterStrategy;
+import org.apache.camel.support.DefaultConsumer;
+import org.apache.camel.support.MessageHelper;
+import org.apache.camel.support.http.HttpUtil;
+
+/**
+ * Serves one path by a route that runs on the event loop of the HTTP server, and answers when the exchange is done, whenever
+ * and on whatever thread that is. Camel's own consumer takes a worker thread for each request, for as long as its route
+ * takes.
+ *
+ * <p>Only for routes that never block, with a fixed path, whose bodies fit into memory both ways. The body is a byte array;
+ * that of an answer may be an {@link OpenResponse} instead, which goes on when the exchange is done.
+ * The headers are those that platform-http makes, without query parameters; they are made only if a step asks for them.
+ */
+final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpConsumer, Suspendable {
+
+    /** The answers of one event loop. Those that become ready together are written by one task. */
+    private static final class Outbox {
+
+        private record Answer(HttpServerResponse response, Exchange exchange, EventLoopConsumer consumer) {
+        }
+
+        private final Queue<Answer> ready = new ConcurrentLinkedQueue<>();
+        private final AtomicBoolean scheduled = new AtomicBoolean();
+        private final Context loop;
+
+        Outbox(Context loop) {
+            this.loop = loop;
+        }
+
+        void add(HttpServerResponse response, Exchange exchange, EventLoopConsumer consumer) {
+            ready.add(new Answer(response, exchange, consumer));
+            if (!scheduled.get() && scheduled.compareAndSet(false, true)) {
+                loop.runOnContext(task -> writeAll());
+            }
+        }
+
+        private void writeAll() {
+            scheduled.set(false);
+            for (Answer answer = ready.poll(); answer != null; answer = ready.poll()) {
+                answer.consumer().write(answer.response(), answer.exchange());
+            }
+        }
+    }
+
+    private final HttpEngine engine;
+    private final Set<Method> methods;
+    private volatile Outbox outbox;
+
+    EventLoopConsumer(PlatformHttpEndpoint endpoint, Processor processor, HttpEngine engine, Set<Method> methods) {
+        super(endpoint, processor);
+        this.engine = engine;
+        this.methods = methods;
+    }
+
+    @Override
+    public PlatformHttpEndpoint getEndpoint() {
+        return (PlatformHttpEndpoint) super.getEndpoint();
+    }
+
+    @Override
+    protected void doStart() throws Exception {
+        super.doStart();
+        engine.add(getEndpoint().getPath(), methods, this);
+    }
+
+    @Override
+    protected void doStop() throws Exception {
+        engine.remove(this);
+        super.doStop();
+    }
+
+    /** Takes a request whose headers are read; called on the event loop. */
+    void handle(HttpServerRequest request) {
+        if (!isStarted() || isSuspended()) {
+            HttpProblems.answerAndClose(request, 503);
+            return;
+        }
+        if (outbox == null) {
+            outbox = new Outbox(Vertx.currentContext());
+        }
+        if (request.method() == HttpMethod.GET) {
+            // Camel would keep back what a route says of it
+            request.response().putHeader(HttpHeaders.CACHE_CONTROL, "no-cache");
+        }
+        String length = request.headers().get(HttpHeaders.CONTENT_LENGTH);
+        if (length != null && Long.parseLong(length) > engine.maxBody()) {
+            HttpProblems.answerTooLarge(request);
+            return;
+        }
+        new Body(request).read();
+    }
+
+    /** Gathers the body of a request, up to the largest size. */
+    private final class Body {
+
+        private final HttpServerRequest request;
+        private Buffer body;
+        private boolean tooLarge;
+
+        Body(HttpServerRequest request) {
+            this.request = request;
+        }
+
+        void read() {
+            request.handler(this::add).endHandler(end -> process());
+        }
+
+        private void add(Buffer part) {
+            if (tooLarge) {
+                return;
+            }
+            if ((body == null ? 0 : body.length()) + part.length() > engine.maxBody()) {
+                tooLarge = true;
+                body = null;
+                HttpProblems.answerTooLarge(request);
+                return;
+            }
+            body = body == null ? part : body.appendBuffer(part);
+        }
+
+        private void process() {
+            if (!tooLarge) {
+                EventLoopConsumer.this.process(request, body == null ? new byte[0] : body.getBytes());
+            }
+        }
+    }
+
+    private void process(HttpServerRequest request, byte[] body) {
+        Exchange exchange = createExchange(false);
+        exchange.setPattern(ExchangePattern.InOut);
+        Message message = new EventLoopMessage(exchange, request);
+        message.setBody(body);
+        exchange.setMessage(message);
+        try {
+            createUoW(exchange);
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+        engine.pending().incrementAndGet();
+        getAsyncProcessor().process(exchange, doneSync -> outbox.add(request.response(), exchange, this));
+    }
+
+    /** Writes the answer, and lets go of the exchange; never throws, since others wait for their answers behind it. */
+    private void write(HttpServerResponse response, Exchange exchange) {
+        try {
+            if (!response.ended() && !response.closed()) {
+                end(response, exchange);
+            }
+        } catch (RuntimeException e) {
+            getExceptionHandler().handleException("The answer can't be written", exchange, e);
+            HttpProblems.answer(response, 500);
+        } finally {
+            engine.pending().decrementAndGet();
+            doneUoW(exchange);
+            releaseExchange(exchange, false);
+        }
+    }
+
+    private void end(HttpServerResponse response, Exchange exchange) {
+        // other requests of an HTTP/2 connection may still wait for their answers
+        if (engine.isLeaving() && response.streamId() < 0) {
+            response.putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE).endHandler(written -> response.close());
+        }
+        if (exchange.getException() != null && !isStarted()) {
+            HttpProblems.answer(response, 503);
+            return;
+        }
+        if (exchange.getException() != null) {
+            getExceptionHandler().handleException("The route failed", exchange, exchange.getException());
+            HttpProblems.answer(response, 500);
+            return;
+        }
+        Message message = exchange.getMessage();
+        OpenResponse open = message.getBody() instanceof OpenResponse answer ? answer : null;
+        byte[] body = open == null ? message.getBody(byte[].class) : null;
+        response.setStatusCode(HttpUtil.determineResponseCode(exchange, open == null ? body : open));
+        HeaderFilterStrategy filter = getEndpoint().getHeaderFilterStrategy();
+        for (Map.Entry<String, Object> header : message.getHeaders().entrySet()) {
+            String name = header.getKey();
+            Object value = header.getValue();
+            if (value instanceof Iterable<?> values) {
+                values.forEach(each -> putHeader(response, filter, exchange, name, each));
+            } else {
+                putHeader(response, filter, exchange, name, value);
+            }
+        }
+        // the filter keeps it back, as for every HTTP component
+        String contentType = MessageHelper.getContentType(message);
+        if (contentType != null) {
+            response.headers().set(HttpHeaders.CONTENT_TYPE, contentType);
+        }
+        if (open != null) {
+            open.open(response);
+        } else if (body == null) {
+            response.end();
+        } else {
+            response.end(Buffer.buffer(body));
+        }
+    }
+
+    private static void putHeader(HttpServerResponse response, HeaderFilterStrategy filter, Exchange exchange, String name,
+            Object value) {
+        if (value != null && !filter.applyFilterToCamelHeaders(name, value, exchange)) {
+            response.headers().add(name, value.toString());
+        }
+    }
+}

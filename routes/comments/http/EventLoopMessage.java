@@ -1,0 +1,62 @@
+package comments.http;
+
+import io.vertx.core.http.HttpServerRequest;
+import java.util.Map;
+import org.apache.camel.Exchange;
+import org.apache.camel.component.platform.http.vertx.HttpMessage;
+import org.apache.camel.util.CollectionHelper;
+
+/** The message of a request on the event loop: its headers are copied when, and if, a step asks for them. */
+public final class EventLoopMessage extends HttpMessage {
+
+    EventLoopMessage(Exchange exchange, HttpServerRequest request) {
+        super(exchange, request, request.response());
+    }
+
+    @Override
+    protected boolean isPopulateHeadersSupported() {
+        return true;
+    }
+
+    @Override
+    protected void populateInitialHeaders(Map<String, Object> headers) {
+        HttpServerRequest request = getRequest();
+        request.headers().forEach(header -> CollectionHelper.appendEntry(headers, header.getKey(), header.getValue()));
+        headers.put(Exchange.HTTP_METHOD, request.method().name());
+        headers.put(Exchange.HTTP_PATH, request.path());
+        headers.put(Exchange.HTTP_URI, request.uri());
+        headers.put(Exchange.HTTP_QUERY, request.query());
+    }
+
+    @Override
+    public Object getHeader(String name) {
+        return hasPopulatedHeaders() ? super.getHeader(name) : requestHeader(name);
+    }
+
+    @Override
+    public <T> T getHeader(String name, Class<T> type) {
+        if (hasPopulatedHeaders()) {
+            return super.getHeader(name, type);
+        }
+        Object value = requestHeader(name);
+        return type.isInstance(value) ? type.cast(value) : super.getHeader(name, type);
+    }
+
+    // The rest DSL asks each request for its method and its content type.
+    private Object requestHeader(String name) {
+        return switch (name) {
+            case Exchange.HTTP_METHOD -> getRequest().method().name();
+            case Exchange.CONTENT_TYPE -> getRequest().getHeader(name);
+            default -> super.getHeader(name);
+        };
+    }
+
+    @Override
+    public boolean removeHeaders(String pattern, String... excludePatterns) {
+        if (!hasPopulatedHeaders() && pattern.equals("*") && excludePatterns == null) {
+            setHeaders(getExchange().getContext().getCamelContextExtension().getHeadersMapFactory().newMap());
+            return true;
+        }
+        return super.removeHeaders(pattern, excludePatterns);
+    }
+}

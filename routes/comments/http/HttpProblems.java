@@ -1,0 +1,119 @@
+package comments.http;
+
+import comments.observe.PipelineMetrics;
+import comments.observe.PipelineMetrics.Refusal;
+import io.netty.handler.codec.TooLongFrameException;
+import io.netty.handler.codec.http.TooLongHttpLineException;
+import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.ext.web.Route;
+import io.vertx.ext.web.Router;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/** Answers what the HTTP server refuses before a route sees it. */
+public final class HttpProblems {
+
+    private static final Map<Integer, String> DETAILS = Map.of(
+            400, "The request is malformed.",
+            404, "There is nothing at this path.",
+            405, "The path doesn't take this method.",
+            413, "The body is too large.",
+            414, "The URL is too long.",
+            431, "The headers are too large.",
+            500, "The request failed here, and nothing is promised.",
+            503, "This process is about to end. Try again, with the same Idempotency-Key if you posted.");
+
+    private HttpProblems() {
+    }
+
+    /** What is told of an error of which no more is known than its status. */
+    public static String detail(int status) {
+        return DETAILS.get(status);
+    }
+
+    /** Answers a request whose body is larger than what is taken; what is left of it would be taken for the next request. */
+    static void answerTooLarge(HttpServerRequest request) {
+        answerAndClose(request, 413);
+    }
+
+    /** Answers, and closes the connection: of HTTP/1 only, since one of HTTP/2 is shared by many requests. */
+    static void answerAndClose(HttpServerRequest request, int status) {
+        if (request.version() == HttpVersion.HTTP_2) {
+            answer(request.response(), status);
+            return;
+        }
+        request.response().putHeader("Connection", "close");
+        answer(request.response(), status).onComplete(done -> request.connection().close());
+    }
+
+    /** Answers a request that would have to wait for too many others. */
+    static void answerBusy(HttpServerResponse response) {
+        write(response, 503, "Too many requests wait for their answers. Try again.");
+    }
+
+    /** Makes the router's own errors problems. */
+    static void answerErrors(Router router) {
+        DETAILS.keySet().forEach(status -> router.errorHandler(status, context -> {
+            if (!context.response().headWritten()) {
+                // a body that is still coming would be taken for the next request
+                if (status == 413) {
+                    context.response().putHeader("Connection", "close");
+                }
+                if (status == 405) {
+                    context.response().putHeader("Allow", methods(router, context.normalizedPath()));
+                }
+                answer(context.response(), status);
+            }
+        }));
+    }
+
+    private static String methods(Router router, String path) {
+        boolean named = router.getRoutes().stream().anyMatch(route -> path.equals(route.getPath()));
+        return router.getRoutes().stream().filter(route -> route.getPath() != null)
+                .filter(route -> named ? path.equals(route.getPath()) : path.matches(pattern(route)))
+                .flatMap(route -> route.methods().stream()).map(HttpMethod::name).distinct().collect(Collectors.joining(", "));
+    }
+
+    /** The paths of a route, such as {@code /comments/:id}, as a regular expression. */
+    private static String pattern(Route route) {
+        String segments = Arrays.stream(route.getPath().split("/", -1))
+                .map(segment -> segment.startsWith(":") ? "[^/]+" : Pattern.quote(segment)).collect(Collectors.joining("/"));
+        return route.isExactPath() ? segments : segments + ".*";
+    }
+
+    /** Answers a request that is not HTTP, or whose line or headers are too long, and closes the connection. */
+    static void answerInvalid(HttpServerRequest request) {
+        Throwable cause = request.decoderResult().cause();
+        int status = cause instanceof TooLongHttpLineException ? 414 : cause instanceof TooLongFrameException ? 431 : 400;
+        answerAndClose(request, status);
+    }
+
+    /** Answers with a problem of which no more is told than its status. */
+    static Future<Void> answer(HttpServerResponse response, int status) {
+        switch (status) {
+            case 400, 414, 431 -> PipelineMetrics.refused(Refusal.NOT_HTTP);
+            case 413 -> PipelineMetrics.refused(Refusal.TOO_LARGE);
+            case 503 -> PipelineMetrics.refused(Refusal.STOPPING);
+            default -> {
+                // not about a comment
+            }
+        }
+        return write(response, status, DETAILS.get(status));
+    }
+
+    private static Future<Void> write(HttpServerResponse response, int status, String detail) {
+        if (status == 503) {
+            response.putHeader("Retry-After", "1");
+        }
+        return response.setStatusCode(status)
+                .putHeader("Content-Type", Problem.MEDIA_TYPE)
+                .end(Buffer.buffer(Problem.json(status, detail)));
+    }
+}

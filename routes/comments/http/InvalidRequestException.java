@@ -1,0 +1,87 @@
+package comments.http;
+
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * A request that can't be accepted as it is: the caller's fault, answered with a 4xx. What it posts is never published.
+ *
+ * <p>It is thrown for input that anybody can send at any rate, so it carries no stack trace.
+ */
+public class InvalidRequestException extends Exception {
+
+    private static final long serialVersionUID = 1L;
+
+    /** What is wrong with one field. {@code pointer} is an RFC 6901 JSON pointer as a URI fragment. */
+    public record FieldError(String pointer, String detail) implements java.io.Serializable {
+    }
+
+    private static final int MAX_SHOWN = 64;
+
+    private final int status;
+    private final List<FieldError> errors;
+    private Duration retryAfter;
+
+    private InvalidRequestException(int status, String message, List<FieldError> errors) {
+        super(message, null, false, false);
+        this.status = status;
+        this.errors = List.copyOf(errors);
+    }
+
+    /** What the caller sent, short enough to be told, and as UTF-8 can say it: half of a surrogate pair becomes a ?. */
+    public static String shown(String text) {
+        String start = text.length() <= MAX_SHOWN ? text : text.substring(0, MAX_SHOWN) + "…";
+        return new String(start.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
+    }
+
+    /** 400: a body that is not one JSON text, or a malformed header, path or query. */
+    public static InvalidRequestException malformed(String message) {
+        return new InvalidRequestException(400, message, List.of());
+    }
+
+    /** 415: the body is not labelled as JSON. */
+    public static InvalidRequestException unsupportedMediaType(String message) {
+        return new InvalidRequestException(415, message, List.of());
+    }
+
+    /** 422: it is JSON, but some fields are wrong. */
+    public static InvalidRequestException wrongFields(List<FieldError> errors) {
+        return new InvalidRequestException(422, "The comment is not valid: see the errors, each with its field.", errors);
+    }
+
+    /** 401: no API key, or an unknown one. */
+    public static InvalidRequestException unauthorized() {
+        return new InvalidRequestException(401, "An API key is needed: Authorization: Bearer <key>.", List.of());
+    }
+
+    /** 429: certainly not accepted; worth trying again after a while. */
+    public static InvalidRequestException tooMany(Duration retryAfter) {
+        InvalidRequestException tooMany = new InvalidRequestException(429, "You post more comments than you may: slow down.", List.of());
+        tooMany.retryAfter = retryAfter;
+        return tooMany;
+    }
+
+    /** 404: no such comment, or not yet. */
+    public static InvalidRequestException notFound() {
+        InvalidRequestException notFound = new InvalidRequestException(404,
+                "There is no comment with this id. If it was accepted just now, it may still be on its way: try again.", List.of());
+        notFound.retryAfter = Duration.ZERO;
+        return notFound;
+    }
+
+    /** When trying again may help; null if it never will. */
+    public Duration retryAfter() {
+        return retryAfter;
+    }
+
+    /** The HTTP status that answers it. */
+    public int status() {
+        return status;
+    }
+
+    /** The wrong fields, in the order of the body; empty unless the status is 422. */
+    public List<FieldError> errors() {
+        return errors;
+    }
+}

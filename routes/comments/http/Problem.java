@@ -1,0 +1,55 @@
+package comments.http;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.net.URI;
+import java.util.List;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.ProblemDetail;
+import org.springframework.http.converter.json.ProblemDetailJacksonMixin;
+
+/** Writes problem details (RFC 9457). */
+public final class Problem {
+
+    /** The media type of a problem. */
+    public static final String MEDIA_TYPE = "application/problem+json";
+
+    private static final ObjectMapper JSON =
+            new ObjectMapper().addMixIn(ProblemDetail.class, ProblemDetailJacksonMixin.class);
+
+    private Problem() {
+    }
+
+    /** Answers with a problem of which no more is known than its HTTP status; other headers are left as they are. */
+    public static void write(Message message, int status, String detail) {
+        write(message, status, json(status, detail));
+    }
+
+    /** Answers with a problem that is JSON already. */
+    public static void write(Message message, int status, byte[] json) {
+        message.setHeader(Exchange.HTTP_RESPONSE_CODE, status);
+        message.setHeader(Exchange.CONTENT_TYPE, MEDIA_TYPE);
+        message.setBody(json);
+    }
+
+    /** A problem of which no more is known than its HTTP status. */
+    public static byte[] json(int status, String detail) {
+        return json(status, detail, List.of());
+    }
+
+    /** A problem with the fields that are wrong, if there are any. */
+    public static byte[] json(int status, String detail, List<InvalidRequestException.FieldError> errors) {
+        ProblemDetail problem = ProblemDetail.forStatusAndDetail(HttpStatus.valueOf(status), detail);
+        problem.setType(URI.create("about:blank"));
+        if (!errors.isEmpty()) {
+            problem.setProperty("errors", errors);
+        }
+        try {
+            return JSON.writeValueAsBytes(problem);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a problem is made of strings and numbers", e);
+        }
+    }
+}

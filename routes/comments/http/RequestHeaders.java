@@ -1,0 +1,25 @@
+package comments.http;
+
+import java.util.Collection;
+import java.util.List;
+import org.apache.camel.Message;
+import org.apache.camel.component.platform.http.vertx.HttpMessage;
+
+/** Reads headers as the caller sent them. platform-http also makes headers of query parameters: these are not among them. */
+public final class RequestHeaders {
+
+    private RequestHeaders() {
+    }
+
+    /** All values of a header, in the order of the request. */
+    public static List<String> of(Message message, String name) {
+        if (message instanceof HttpMessage http) {
+            return http.getRequest().headers().getAll(name);
+        }
+        Object value = message.getHeader(name);
+        if (value instanceof Collection<?> values) {
+            return values.stream().map(String::valueOf).toList();
+        }
+        return value == null ? List.of() : List.of(value.toString());
+    }
+}

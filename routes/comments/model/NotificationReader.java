@@ -1,0 +1,46 @@
+package comments.model;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import java.io.IOException;
+import java.util.function.BiConsumer;
+
+/** Reads a notification, which is a JSON array of comments. Any number of threads may call it. */
+public final class NotificationReader {
+
+    private static final JsonFactory JSON = new JsonFactory();
+
+    private NotificationReader() {
+    }
+
+    /**
+     * Hands over the id and the post of each comment, in their order. What a foreign producer left out, or made no text, is null.
+     * Up to the first that is no object: what isn't an array has no comments.
+     *
+     * @throws IOException what Jackson throws if it is not JSON, or cut off
+     */
+    public static void read(byte[] notification, BiConsumer<String, String> comment) throws IOException {
+        try (JsonParser parser = JSON.createParser(notification)) {
+            if (parser.nextToken() != JsonToken.START_ARRAY) {
+                return;
+            }
+            while (parser.nextToken() == JsonToken.START_OBJECT) {
+                String id = null;
+                String post = null;
+                while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                    String field = parser.currentName();
+                    JsonToken value = parser.nextToken();
+                    if (value == JsonToken.VALUE_STRING && field.equals("id")) {
+                        id = parser.getText();
+                    } else if (value == JsonToken.VALUE_STRING && field.equals("postId")) {
+                        post = parser.getText();
+                    } else {
+                        parser.skipChildren();
+                    }
+                }
+                comment.accept(id, post);
+            }
+        }
+    }
+}

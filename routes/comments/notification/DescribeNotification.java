@@ -1,0 +1,38 @@
+package comments.notification;
+
+import comments.model.NotificationReader;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads a notification, a JSON array of comments, and leaves in exchange properties how many comments of how many posts it
+ * is about. Logs one line per comment at debug.
+ *
+ * <p>Any number of threads may call it. Throws what {@link NotificationReader} throws.
+ */
+public class DescribeNotification implements Processor {
+
+    /** The exchange property that holds the number of comments. */
+    public static final String COMMENTS = "comments";
+    /** The exchange property that holds the number of posts that they are on. */
+    public static final String POSTS = "posts";
+
+    private static final Logger LOG = LoggerFactory.getLogger(DescribeNotification.class);
+
+    @Override
+    public void process(Exchange exchange) throws IOException {
+        List<String> posts = new ArrayList<>();
+        NotificationReader.read(exchange.getMessage().getBody(byte[].class), (id, post) -> {
+            LOG.debug("Pushing comment {} of post {}", id, post);
+            posts.add(post);
+        });
+        exchange.setProperty(COMMENTS, posts.size());
+        exchange.setProperty(POSTS, new HashSet<>(posts).size());
+    }
+}

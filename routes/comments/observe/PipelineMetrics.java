@@ -1,0 +1,237 @@
+package comments.observe;
+
+import comments.groupcommit.GroupCommit;
+import comments.http.SseClients;
+import comments.rabbitmq.AcknowledgeInOrder;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Metrics;
+import io.micrometer.core.instrument.TimeGauge;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.apache.camel.CamelContext;
+import org.apache.camel.CamelContextAware;
+
+/**
+ * What the pipeline counts, by the names that dashboards and alerts use; Prometheus shows them with underscores and units.
+ * Everything is counted per group, per batch or per refused request, never per accepted comment.
+ *
+ * <p>The static methods may be called by any thread, and without any registry, when they do nothing. As a bean, this puts
+ * the meters into the registry that Camel publishes on {@code /observe/metrics}.
+ */
+public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
+
+    /** Why a request is not answered with 202. */
+    public enum Refusal {
+        /** 400: not JSON, or a malformed header. */
+        MALFORMED,
+        /** 401: no API key, or an unknown one. */
+        UNAUTHORIZED,
+        /** 429: more than the caller may post. */
+        TOO_MANY,
+        /** 415: not labelled as JSON. */
+        MEDIA_TYPE,
+        /** 422: a field is wrong. */
+        INVALID,
+        /** 413: a body that is too large. */
+        TOO_LARGE,
+        /** 400, 414 and 431: not HTTP, or a line or header that is too long. */
+        NOT_HTTP,
+        /** 503: no room to wait. */
+        FULL,
+        /** 503: the broker did not confirm. */
+        UNCONFIRMED,
+        /** 503: the broker is away, or takes nothing now. */
+        BROKER_AWAY,
+        /** 503: the process is about to end. */
+        STOPPING;
+
+        private final Counter counter = Counter.builder("comments.refused")
+                .description("Requests that were not answered with 202")
+                .tag("reason", name().toLowerCase(Locale.ROOT).replace('_', '-')).register(Metrics.globalRegistry);
+    }
+
+    /** A batch that was committed: when, how many comments it has, and how long its insert took. */
+    public record Batch(Instant at, int comments, Duration insert) {
+    }
+
+    private static final int LATEST_BATCHES = 20;
+    private static final Deque<Batch> LATEST = new ArrayDeque<>();
+
+    private static final String CAMEL_REGISTRY = "metricsRegistry";
+
+    private static final Counter ACCEPTED = Counter.builder("comments.accepted")
+            .description("Comments that were answered with 202").register(Metrics.globalRegistry);
+    private static final DistributionSummary GROUP_SIZE = DistributionSummary.builder("comments.group.size")
+            .description("Comments in one message to the broker").register(Metrics.globalRegistry);
+    private static final Timer CONFIRM = timer("comments.confirm", "From publishing a group to its confirm");
+    private static final DistributionSummary BATCH_SIZE = DistributionSummary.builder("comments.batch.size")
+            .description("Comments in one insert").register(Metrics.globalRegistry);
+    private static final Timer INSERT = timer("comments.insert", "From the start of an insert to its commit, with retries");
+    private static final Timer COMMITTED = timer("comments.committed",
+            "From accepting the first comment of a message to the commit of its batch");
+    private static final Counter PERSISTED = Counter.builder("comments.persisted")
+            .description("Comments whose batch is committed, whether they were there before or not")
+            .register(Metrics.globalRegistry);
+    // by what became of it: a 2xx or 3xx, a 4xx, a 5xx
+    private static final List<Timer> READS = Stream.of("answered", "refused", "failed").map(outcome ->
+            timerBuilder("comments.read", "From a GET of comments to its answer").tag("outcome", outcome)
+                    .register(Metrics.globalRegistry)).toList();
+    private static final Counter PUSHED = Counter.builder("comments.pushed")
+            .description("Comments that were pushed").register(Metrics.globalRegistry);
+    private static final Counter ANNOUNCED = Counter.builder("comments.announced")
+            .description("Comments that were pushed, and announced to those who listen").register(Metrics.globalRegistry);
+    private static final Counter QUARANTINED = Counter.builder("comments.quarantined")
+            .description("Comments that the database refused, and that are in quarantine").register(Metrics.globalRegistry);
+    private static final Counter RETRIED = Counter.builder("comments.retries")
+            .description("Failed attempts to settle a batch or a push").register(Metrics.globalRegistry);
+
+    private final List<Meter> gauges = new ArrayList<>();
+    private MeterRegistry registry;
+    private CamelContext camelContext;
+
+    private static Timer timer(String name, String description) {
+        return timerBuilder(name, description).register(Metrics.globalRegistry);
+    }
+
+    private static Timer.Builder timerBuilder(String name, String description) {
+        return Timer.builder(name).description(description).publishPercentileHistogram()
+                .minimumExpectedValue(Duration.ofMillis(1)).maximumExpectedValue(Duration.ofSeconds(60));
+    }
+
+    /** So many comments are about to be answered with 202. */
+    public static void accepted(int comments) {
+        ACCEPTED.increment(comments);
+    }
+
+    /** A group of comments was confirmed. */
+    public static void confirmed(int comments, long nanos) {
+        GROUP_SIZE.record(comments);
+        CONFIRM.record(Duration.ofNanos(nanos));
+    }
+
+    /** A request was refused. */
+    public static void refused(Refusal reason) {
+        reason.counter.increment();
+    }
+
+    /** A batch was committed. */
+    public static void inserted(int comments, long nanos) {
+        BATCH_SIZE.record(comments);
+        PERSISTED.increment(comments);
+        INSERT.record(Duration.ofNanos(nanos));
+        synchronized (LATEST) {
+            LATEST.addFirst(new Batch(Instant.now(), comments, Duration.ofNanos(nanos)));
+            if (LATEST.size() > LATEST_BATCHES) {
+                LATEST.removeLast();
+            }
+        }
+    }
+
+    /** The last batches that were committed, the latest first. */
+    public static List<Batch> latestBatches() {
+        synchronized (LATEST) {
+            return List.copyOf(LATEST);
+        }
+    }
+
+    /** A comment that was accepted so long ago is committed now. */
+    public static void committed(Duration sinceAccepted) {
+        COMMITTED.record(sinceAccepted);
+    }
+
+    /** A GET of comments was answered with this status. */
+    public static void read(int status, long nanos) {
+        READS.get(status < 400 ? 0 : status < 500 ? 1 : 2).record(Duration.ofNanos(nanos));
+    }
+
+    /** A notification of so many comments was pushed. */
+    public static void pushed(int comments) {
+        PUSHED.increment(comments);
+    }
+
+    /** A push of so many comments was announced. */
+    public static void announced(int comments) {
+        ANNOUNCED.increment(comments);
+    }
+
+    /** Comments that the database refused are in quarantine. */
+    public static void quarantined(int comments) {
+        QUARANTINED.increment(comments);
+    }
+
+    /** An attempt to settle a batch or a push failed. */
+    public static void retried() {
+        RETRIED.increment();
+    }
+
+    /** Shows how many requests wait for their commit. */
+    public void setWaiting(GroupCommit groupCommit) {
+        forget("comments.waiting");
+        gauges.add(Gauge.builder("comments.waiting", groupCommit, GroupCommit::getParked)
+                .description("Requests that wait for the commit of their group").register(Metrics.globalRegistry));
+    }
+
+    /** Shows how many messages were received and are not acknowledged yet, and how old the oldest is. */
+    public void setUnsettled(AcknowledgeInOrder acknowledge) {
+        forget("comments.unsettled");
+        forget("comments.unsettled.age");
+        gauges.add(Gauge.builder("comments.unsettled", acknowledge, AcknowledgeInOrder::unsettled)
+                .description("Messages of comments that were received and are not acknowledged yet")
+                .register(Metrics.globalRegistry));
+        gauges.add(TimeGauge.builder("comments.unsettled.age", () -> acknowledge.oldestUnsettled().toMillis(),
+                TimeUnit.MILLISECONDS).description("How long the oldest of them has been waiting")
+                .register(Metrics.globalRegistry));
+    }
+
+    /** Shows how many listen to the stream. */
+    public void setListeners(SseClients listeners) {
+        forget("comments.listeners");
+        gauges.add(Gauge.builder("comments.listeners", listeners, SseClients::count)
+                .description("Those who listen to GET /comments/stream").register(Metrics.globalRegistry));
+    }
+
+    // camel run makes each bean twice, and closes the first after it made the second; a registry keeps the first gauge.
+    private static void forget(String name) {
+        Metrics.globalRegistry.find(name).meters().forEach(Metrics.globalRegistry::remove);
+    }
+
+    @Override
+    public void setCamelContext(CamelContext camelContext) {
+        this.camelContext = camelContext;
+        registry = camelContext.getRegistry().lookupByNameAndType(CAMEL_REGISTRY, MeterRegistry.class);
+        if (registry == null) {
+            registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+            camelContext.getRegistry().bind(CAMEL_REGISTRY, registry);
+        }
+        // so that all reasons are there before the first refusal
+        Refusal.values();
+        Metrics.addRegistry(registry);
+    }
+
+    @Override
+    public CamelContext getCamelContext() {
+        return camelContext;
+    }
+
+    /** Takes the registry, and what it still shows of these beans, away again. */
+    @Override
+    public void close() {
+        gauges.stream().filter(gauge -> Metrics.globalRegistry.find(gauge.getId().getName()).meter() == gauge)
+                .forEach(Metrics.globalRegistry::remove);
+        Metrics.removeRegistry(registry);
+    }
+}

@@ -1,0 +1,150 @@
+package comments.observe;
+
+import comments.http.RequestHeaders;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.SpanBuilder;
+import io.opentelemetry.api.trace.SpanContext;
+import io.opentelemetry.api.trace.SpanKind;
+import io.opentelemetry.api.trace.StatusCode;
+import io.opentelemetry.api.trace.TraceFlags;
+import io.opentelemetry.api.trace.TraceState;
+import io.opentelemetry.api.trace.Tracer;
+import io.opentelemetry.api.trace.propagation.W3CTraceContextPropagator;
+import io.opentelemetry.context.Context;
+import io.opentelemetry.context.propagation.TextMapGetter;
+import io.opentelemetry.sdk.OpenTelemetrySdk;
+import io.opentelemetry.sdk.autoconfigure.AutoConfiguredOpenTelemetrySdk;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.support.SynchronizationAdapter;
+
+/**
+ * Follows comments through the queue with OpenTelemetry: a span for each request, in the caller's trace if it came with a
+ * W3C {@code traceparent}, and one for each batch that is written, with links to the requests that its comments came with.
+ *
+ * <p>A message carries the ids of at most {@value #MOST_SPANS} of its requests' spans, of those that are sampled. They are
+ * our own ids; of the caller's header only the id of the trace goes on, which is 32 hexadecimal digits or is not taken.
+ *
+ * <p>Where spans go to, and which are sampled, is said by OpenTelemetry's own variables, {@code OTEL_…}. Any number of
+ * threads may call it.
+ */
+public final class Traces implements AutoCloseable {
+
+    /** The header of a message that holds the ids. */
+    static final String SPANS = "spans";
+    static final int MOST_SPANS = 32;
+
+    private static final int MOST_LINKS = 128;
+    private static final String SPAN = "span";
+    private static final Pattern ID = Pattern.compile("([0-9a-f]{32})-([0-9a-f]{16})");
+    private static final TextMapGetter<Message> TRACEPARENT = new TextMapGetter<>() {
+        @Override
+        public Iterable<String> keys(Message message) {
+            return List.of("traceparent");
+        }
+
+        @Override
+        public String get(Message message, String key) {
+            List<String> values = key.equals("traceparent") ? RequestHeaders.of(message, key) : List.of();
+            return values.size() == 1 ? values.get(0) : null;
+        }
+    };
+
+    private OpenTelemetrySdk sdk;
+    private Tracer tracer;
+
+    /** Whether spans are made. Off by default. */
+    public void setEnabled(boolean enabled) {
+        if (enabled) {
+            sdk = AutoConfiguredOpenTelemetrySdk.builder().disableShutdownHook()
+                    .addPropertiesSupplier(() -> Map.of("otel.service.name", "comments", "otel.metrics.exporter", "none",
+                            "otel.logs.exporter", "none"))
+                    .build().getOpenTelemetrySdk();
+            tracer = sdk.getTracer("comments");
+        }
+    }
+
+    /** These, or null if no spans are made: what is called for each comment asks no more than that. */
+    public Traces ifEnabled() {
+        return tracer == null ? null : this;
+    }
+
+    /** Begins the span of a request, whose headers are still there. It ends when the exchange is done. */
+    public void begin(Exchange exchange) {
+        Context caller = W3CTraceContextPropagator.getInstance().extract(Context.root(), exchange.getMessage(), TRACEPARENT);
+        Span span = tracer.spanBuilder("POST /comments").setSpanKind(SpanKind.SERVER).setParent(caller)
+                .setAttribute("http.request.method", "POST").setAttribute("http.route", "/comments").startSpan();
+        exchange.setProperty(SPAN, span);
+        exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
+            @Override
+            public void onDone(Exchange done) {
+                int status = done.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, 500, Integer.class);
+                span.setAttribute("http.response.status_code", status);
+                if (status >= 500) {
+                    span.setStatus(StatusCode.ERROR);
+                }
+                span.end();
+            }
+        });
+    }
+
+    /** Adds the ids of the sampled spans of requests to the message that carries their comments. */
+    public void carry(List<Exchange> requests, Message message) {
+        StringBuilder ids = new StringBuilder();
+        int carried = 0;
+        for (Exchange request : requests) {
+            Span span = request.getProperty(SPAN, Span.class);
+            if (span != null && span.getSpanContext().isSampled() && carried < MOST_SPANS) {
+                ids.append(carried++ == 0 ? "" : ",").append(span.getSpanContext().getTraceId()).append('-')
+                        .append(span.getSpanContext().getSpanId());
+            }
+        }
+        if (carried > 0) {
+            message.setHeader(SPANS, ids.toString());
+        }
+    }
+
+    /** Notes the ids that a message carries; what is not as {@link #carry} writes it is left out. */
+    public static void gather(Message message, List<SpanContext> links) {
+        String ids = message.getHeader(SPANS, String.class);
+        if (ids == null) {
+            return;
+        }
+        Matcher id = ID.matcher(ids);
+        for (int i = 0; i < MOST_SPANS && links.size() < MOST_LINKS && id.find(); i++) {
+            SpanContext request = SpanContext.createFromRemoteParent(id.group(1), id.group(2), TraceFlags.getSampled(),
+                    TraceState.getDefault());
+            if (request.isValid()) {
+                links.add(request);
+            }
+        }
+    }
+
+    /** Makes the span of a batch that has just been committed, if any of its requests is followed. */
+    public void written(List<SpanContext> links, int comments, long nanos) {
+        if (links.isEmpty()) {
+            return;
+        }
+        Instant end = Instant.now();
+        SpanBuilder batch = tracer.spanBuilder("write comments").setSpanKind(SpanKind.CONSUMER).setNoParent()
+                .setStartTimestamp(end.minus(Duration.ofNanos(nanos)))
+                .setAttribute("messaging.system", "rabbitmq").setAttribute("messaging.destination.name", "comments")
+                .setAttribute("messaging.batch.message_count", comments);
+        links.forEach(batch::addLink);
+        batch.startSpan().end(end);
+    }
+
+    /** Sends what has not been sent. */
+    @Override
+    public void close() {
+        if (sdk != null) {
+            sdk.close();
+        }
+    }
+}

@@ -1,0 +1,123 @@
+package comments.postgresql;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
+import org.apache.camel.CamelContext;
+import org.apache.camel.CamelContextAware;
+import org.apache.camel.support.ResourceHelper;
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.FlywayException;
+
+/**
+ * Makes the schema, or brings it up to date, once in a process, when a connection is first asked for; Flyway's lock in the
+ * database lets any number of processes start at once.
+ *
+ * <p>Any number of threads may call it.
+ */
+public class SchemaMigration implements CamelContextAware {
+
+    // a migration may take minutes, so none for what a statement takes
+    private static final Map<String, String> TIMEOUTS = Map.of("loginTimeout", "5", "tcpKeepAlive", "true");
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private CamelContext camelContext;
+    private volatile boolean made;
+    private boolean migrate = true;
+    private String[] scripts = {};
+    private String jdbcUrl;
+    private String username;
+    private String password;
+
+    /** Where the database is. */
+    public void setJdbcUrl(String jdbcUrl) {
+        this.jdbcUrl = jdbcUrl;
+    }
+
+    /** The role that owns the schema. */
+    public void setUsername(String username) {
+        this.username = username;
+    }
+
+    /** Its password. */
+    public void setPassword(String password) {
+        this.password = password;
+    }
+
+    /** The scripts on the class path, in their order, separated by commas, each named as Flyway has it: {@code sql/V1__comments.sql}. */
+    public void setScripts(String scripts) {
+        this.scripts = scripts.split("\\s*,\\s*");
+    }
+
+    /** Whether the schema is made. Without, it must be there. On by default. */
+    public void setMigrate(boolean migrate) {
+        this.migrate = migrate;
+    }
+
+    /**
+     * Returns when the schema is there.
+     *
+     * @param millis how long to wait for another thread that makes it
+     * @throws SQLException if it can't be made, or is not made in time
+     */
+    public void await(long millis) throws SQLException {
+        if (!migrate || made) {
+            return;
+        }
+        try {
+            if (!lock.tryLock(millis, TimeUnit.MILLISECONDS)) {
+                throw new SQLTransientConnectionException("the schema is not made yet");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new SQLTransientConnectionException("interrupted while the schema is made", e);
+        }
+        try {
+            if (!made) {
+                make();
+                made = true;
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void make() throws SQLException {
+        try {
+            Flyway.configure()
+                    .dataSource(jdbcUrl, username, password)
+                    .jdbcProperties(TIMEOUTS)
+                    .locations(new String[0])
+                    .javaMigrations(Stream.of(scripts).map(this::script).toArray(SqlScript[]::new))
+                    .load()
+                    .migrate();
+        } catch (FlywayException e) {
+            throw e.getCause() instanceof SQLException cause ? cause : new SQLException("the schema can't be made", e);
+        }
+    }
+
+    private SqlScript script(String name) {
+        try (InputStream file = ResourceHelper.resolveMandatoryResourceAsInputStream(camelContext, "classpath:" + name)) {
+            return new SqlScript(name.substring(name.lastIndexOf('/') + 1), new String(file.readAllBytes(), StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public void setCamelContext(CamelContext camelContext) {
+        this.camelContext = camelContext;
+    }
+
+    @Override
+    public CamelContext getCamelContext() {
+        return camelContext;
+    }
+}

@@ -1,0 +1,110 @@
+package comments.rabbitmq;
+
+import com.rabbitmq.client.AlreadyClosedException;
+import com.rabbitmq.client.Channel;
+import comments.processor.CommentBatch;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.WeakHashMap;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Acknowledges the messages of a settled batch, or the one message that the exchange came from.
+ *
+ * <p>Batches may be settled in any order and by any thread. On each channel only the unbroken run of settled delivery
+ * tags is acknowledged, from the lowest on, with one multiple-acknowledgement: a message that isn't settled is never
+ * acknowledged, and no tag twice. The broker delivers what isn't acknowledged again when the channel closes; then this
+ * forgets about the channel, and a late acknowledgement does nothing.
+ *
+ * <p>All messages of a channel must pass through one instance.
+ */
+public class AcknowledgeInOrder implements Processor {
+
+    private static final Logger LOG = LoggerFactory.getLogger(AcknowledgeInOrder.class);
+
+    // Weak, so that a channel that is gone takes its window with it.
+    private final Map<Channel, AcknowledgementWindow> windows = new WeakHashMap<>();
+
+    /** Notes that a message is here; called in the order of the channel's deliveries. */
+    public void received(Delivery delivery) {
+        AcknowledgementWindow window = window(delivery.channel());
+        synchronized (window) {
+            window.received(System.nanoTime());
+        }
+    }
+
+    @Override
+    public void process(Exchange exchange) throws IOException {
+        CommentBatch batch = exchange.getProperty(CommentBatch.PROPERTY, CommentBatch.class);
+        settle(batch == null ? List.of(Delivery.of(exchange)) : batch.deliveries());
+    }
+
+    /**
+     * Settles deliveries, and acknowledges what that completes.
+     *
+     * @throws IOException if the connection broke just now; the broker will deliver the messages again
+     */
+    void settle(List<Delivery> deliveries) throws IOException {
+        var byChannel = deliveries.stream().collect(Collectors.groupingBy(Delivery::channel));
+        for (var settled : byChannel.entrySet()) {
+            settle(settled.getKey(), settled.getValue());
+        }
+    }
+
+    private void settle(Channel channel, List<Delivery> deliveries) throws IOException {
+        AcknowledgementWindow window = window(channel);
+        // Acknowledging under the lock keeps the tags of a channel rising: RabbitMQ closes it for a tag it knows no more.
+        synchronized (window) {
+            deliveries.forEach(delivery -> window.settle(delivery.tag()));
+            long upTo = window.advance();
+            if (upTo == 0) {
+                return;
+            }
+            try {
+                channel.basicAck(upTo, true);
+            } catch (AlreadyClosedException e) {
+                LOG.info("{} written messages can't be acknowledged, since their channel is closed:"
+                        + " the broker delivers them again, and their rows are there already.", deliveries.size());
+            }
+        }
+    }
+
+    private AcknowledgementWindow window(Channel channel) {
+        synchronized (windows) {
+            return windows.computeIfAbsent(channel, key -> new AcknowledgementWindow());
+        }
+    }
+
+    /** How many messages were received and are not acknowledged. */
+    public int unsettled() {
+        return ofOpenChannels(AcknowledgementWindow::size).mapToInt(Integer::intValue).sum();
+    }
+
+    /** How long the oldest of them has been waiting; zero if there is none. */
+    public Duration oldestUnsettled() {
+        long now = System.nanoTime();
+        return ofOpenChannels(AcknowledgementWindow::oldestNanos).filter(Objects::nonNull)
+                .map(received -> Duration.ofNanos(now - received)).max(Duration::compareTo).orElse(Duration.ZERO);
+    }
+
+    private <T> Stream<T> ofOpenChannels(Function<AcknowledgementWindow, T> question) {
+        List<AcknowledgementWindow> open;
+        synchronized (windows) {
+            open = windows.entrySet().stream().filter(entry -> entry.getKey().isOpen()).map(Map.Entry::getValue).toList();
+        }
+        return open.stream().map(window -> {
+            synchronized (window) {
+                return question.apply(window);
+            }
+        });
+    }
+}

@@ -1,0 +1,63 @@
+package comments.rabbitmq;
+
+import com.rabbitmq.client.BuiltinExchangeType;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.springframework.amqp.rabbit.connection.Connection;
+
+/**
+ * A connection to RabbitMQ for what is told live, to whoever listens now, and to nobody if nobody does. Nothing that was
+ * promised depends on it, so it is no part of {@link BrokerHealth}.
+ *
+ * <p>Each time it connects, it declares a fanout exchange, and if it is for listening, a queue that is bound to it and belongs
+ * to this connection alone. When nobody empties that queue in time, the broker drops the oldest messages.
+ */
+public class FanoutConnectionFactory extends RabbitConnectionFactory {
+
+    private static final int MOST_MESSAGES = 100;
+    private static final int MOST_BYTES = 64 << 20;
+
+    private final AtomicBoolean connectedBefore = new AtomicBoolean();
+    private String exchange;
+    private String ownQueue;
+
+    /** The exchange that is declared. */
+    public void setExchange(String exchange) {
+        this.exchange = exchange;
+        whenConnected(connection -> {
+            declareOrFind(connection, channel -> channel.exchangeDeclare(exchange, BuiltinExchangeType.FANOUT, true),
+                    channel -> channel.exchangeDeclarePassive(exchange));
+            if (ownQueue != null) {
+                declareOwnQueue(connection);
+            }
+        });
+    }
+
+    /** Whether it has a queue of its own, which gets what is published to the exchange. */
+    public void setListening(boolean listening) {
+        ownQueue = listening ? "comment-stream." + UUID.randomUUID() : null;
+    }
+
+    /** The name of its own queue. */
+    public String getQueue() {
+        return ownQueue;
+    }
+
+    /** Has an action run each time that it is connected again: then something may have been missed. */
+    public void whenConnectedAgain(Runnable action) {
+        addConnectionListener(connection -> {
+            if (connectedBefore.getAndSet(true)) {
+                action.run();
+            }
+        });
+    }
+
+    private void declareOwnQueue(Connection connection) {
+        on(connection, channel -> {
+            channel.queueDeclare(ownQueue, false, true, false,
+                    Map.of("x-max-length", MOST_MESSAGES, "x-max-length-bytes", MOST_BYTES, "x-overflow", "drop-head"));
+            channel.queueBind(ownQueue, exchange, "");
+        });
+    }
+}

@@ -1,0 +1,266 @@
+package comments.rabbitmq;
+
+import com.rabbitmq.client.AMQP;
+import com.rabbitmq.client.BlockedListener;
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.ConnectionFactory;
+import com.rabbitmq.client.ShutdownSignalException;
+import java.io.IOException;
+import java.security.NoSuchAlgorithmException;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import javax.net.ssl.SSLContext;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.amqp.AmqpException;
+import org.springframework.amqp.rabbit.connection.CachingConnectionFactory;
+import org.springframework.amqp.rabbit.connection.Connection;
+import org.springframework.amqp.rabbit.connection.ConnectionListener;
+import org.springframework.amqp.rabbit.support.RabbitExceptionTranslator;
+
+/**
+ * A connection to RabbitMQ for one queue and one purpose, such as publishing comments. Each has its own, because the broker
+ * blocks whole connections: a full disk must stop what publishes, and not what drains.
+ *
+ * <p>Nothing is connected before the first use. Each time it connects, it declares its queue: durable, and a quorum queue,
+ * which confirms a message when it is on disk. (Camel declares queues only when a route starts, and the YAML DSL would make
+ * {@code xQueueType} of the argument's name, which RabbitMQ takes without a word for a classic queue.)
+ */
+public class RabbitConnectionFactory extends CachingConnectionFactory {
+
+    // not that of the class, by which Spring tells of each connection
+    private static final Logger LOG = LoggerFactory.getLogger("comments.rabbitmq");
+    private static final int CONNECT_TIMEOUT_MILLIS = 5_000;
+    private static final int RPC_TIMEOUT_MILLIS = 10_000;
+    private static final int HEARTBEAT_SECONDS = 10;
+    private static final int RECONNECT_MILLIS = 1_000;
+
+    private final List<Runnable> whenBlocked = new CopyOnWriteArrayList<>();
+    private List<String> nodes = List.of();
+    private String purpose;
+    private String queue;
+    private volatile boolean connected;
+    private volatile boolean blocked;
+    private volatile boolean away;
+    private volatile boolean closed;
+
+    /** Connections that notice within seconds when the broker is gone. */
+    public RabbitConnectionFactory() {
+        this(new ConnectionFactory());
+    }
+
+    public RabbitConnectionFactory(ConnectionFactory factory) {
+        super(withoutRecovery(factory));
+        getRabbitConnectionFactory().setConnectionTimeout(CONNECT_TIMEOUT_MILLIS);
+        getRabbitConnectionFactory().setHandshakeTimeout(CONNECT_TIMEOUT_MILLIS);
+        getRabbitConnectionFactory().setChannelRpcTimeout(RPC_TIMEOUT_MILLIS);
+        getRabbitConnectionFactory().setRequestedHeartbeat(HEARTBEAT_SECONDS);
+        addConnectionListener(new Watch());
+    }
+
+    // Spring connects again by itself
+    private static ConnectionFactory withoutRecovery(ConnectionFactory factory) {
+        factory.setAutomaticRecoveryEnabled(false);
+        return factory;
+    }
+
+    /** Notes what becomes of the connection. */
+    private final class Watch implements ConnectionListener, BlockedListener {
+
+        @Override
+        public void onCreate(Connection connection) {
+            if (away) {
+                LOG.info("RabbitMQ is back for {}", purpose);
+            }
+            away = false;
+            blocked = false;
+            connected = true;
+            connection.addBlockedListener(this);
+        }
+
+        @Override
+        public void handleBlocked(String reason) {
+            LOG.warn("RabbitMQ takes no messages for {}: {}. Give it room, or let somebody consume", queue, reason);
+            blocked = true;
+            whenBlocked.forEach(Runnable::run);
+        }
+
+        @Override
+        public void handleUnblocked() {
+            LOG.info("RabbitMQ takes messages for {} again", queue);
+            blocked = false;
+        }
+
+        @Override
+        public void onShutDown(ShutdownSignalException signal) {
+            if (!signal.isInitiatedByApplication()) {
+                lost();
+            }
+        }
+
+        @Override
+        public void onFailed(Exception exception) {
+            lost();
+        }
+    }
+
+    // Connects again by itself, so that whoever asks isUsable before he connects isn't told "no" for ever.
+    private synchronized void lost() {
+        if (away || closed) {
+            return;
+        }
+        away = true;
+        if (connected) {
+            LOG.warn("RabbitMQ is away for {}. Is it up at {}? It is tried again every {} ms", purpose, String.join(",", nodes),
+                    RECONNECT_MILLIS);
+        }
+        Thread thread = new Thread(this::reconnect, "reconnect " + getHost());
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private void reconnect() {
+        while (away && !closed) {
+            try {
+                Thread.sleep(RECONNECT_MILLIS);
+                if (createConnection().isOpen()) {
+                    // the end of an old connection may be told after the new one is there
+                    away = false;
+                }
+            } catch (AmqpException e) {
+                LOG.debug("The broker can't be reached yet", e);
+            } catch (InterruptedException e) {
+                // nobody interrupts this thread but a JVM that is being torn down
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+
+    /** Whether messages can be published now, as far as is known: the broker is there, and doesn't block the connection. */
+    public boolean isUsable() {
+        return !away && !blocked;
+    }
+
+    /** The nodes of the broker, each as {@code host:port}. */
+    public List<String> nodes() {
+        return nodes;
+    }
+
+    /** What they are for: the name that was set. */
+    String getPurpose() {
+        return purpose;
+    }
+
+    /** Has an action run, on a thread of the client, when the broker blocks the connection. */
+    public void whenBlocked(Runnable action) {
+        whenBlocked.add(action);
+    }
+
+    /** Closes the connection for good. */
+    public void close() {
+        closed = true;
+        destroy();
+    }
+
+    /**
+     * Where the broker is: see {@link BrokerAddress}. Of a cluster, each connection takes a node at random, and another one
+     * when that is away. With {@code amqps}, a node's certificate must be of an authority that the JVM trusts, and for its
+     * host: the client's own default would trust anybody.
+     */
+    @Override
+    public void setUri(String uri) {
+        BrokerAddress address = BrokerAddress.of(uri);
+        super.setUri(address.uri());
+        nodes = address.nodes();
+        if (nodes.size() > 1) {
+            setAddresses(nodes);
+            setAddressShuffleMode(AddressShuffleMode.RANDOM);
+        }
+        if (address.tls()) {
+            try {
+                getRabbitConnectionFactory().useSslProtocol(SSLContext.getDefault());
+            } catch (NoSuchAlgorithmException e) {
+                throw new IllegalStateException("the trust store of the JVM can't be used", e);
+            }
+            getRabbitConnectionFactory().enableHostnameVerification();
+        }
+    }
+
+    /** The queue that is declared. */
+    public void setQueue(String queue) {
+        this.queue = queue;
+        whenConnected(connection -> declare(connection, queue));
+    }
+
+    /** Something to do on a channel. */
+    public interface OnChannel {
+        void run(Channel channel) throws IOException;
+    }
+
+    /** Has something declared each time that it connects; a connection on which that fails is not used. */
+    final void whenConnected(Consumer<Connection> declaration) {
+        addConnectionListener(connection -> {
+            try {
+                declaration.accept(connection);
+            } catch (RuntimeException e) {
+                connection.getDelegate().abort();
+                lost();
+                throw e;
+            }
+        });
+    }
+
+    private static void declare(Connection connection, String queue) {
+        declareOrFind(connection, channel -> channel.queueDeclare(queue, true, false, false, Map.of("x-queue-type", "quorum")),
+                channel -> channel.queueDeclarePassive(queue));
+    }
+
+    /** Declares something, or finds that it is there, for a user who may only publish or consume; throws {@link AmqpException}. */
+    static void declareOrFind(Connection connection, OnChannel declare, OnChannel find) {
+        try {
+        on(connection, declare);
+        } catch (RuntimeException e) {
+            if (!isRefused(e)) {
+                throw e;
+            }
+        on(connection, find);
+        }
+    }
+
+    /** Runs something on a channel of its own; throws {@link AmqpException}. */
+    public static void on(Connection connection, OnChannel action) {
+        try (Channel channel = connection.createChannel(false)) {
+            action.run(channel);
+        } catch (Exception e) {
+            throw RabbitExceptionTranslator.convertRabbitAccessException(e);
+        }
+    }
+
+    /** Whether the broker refused something that the user may not do. */
+    private static boolean isRefused(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof ShutdownSignalException signal && signal.getReason() instanceof AMQP.Channel.Close close) {
+                return close.getReplyCode() == AMQP.ACCESS_REFUSED;
+            }
+        }
+        return false;
+    }
+
+    /** The name that {@code rabbitmqctl list_connections name} shows. */
+    public void setName(String name) {
+        purpose = name;
+        setConnectionNameStrategy(factory -> name);
+    }
+
+    /** Whether every message must be confirmed by a queue: see {@link MandatoryChannel}. Off by default. */
+    public void setMandatory(boolean mandatory) {
+        setPublisherConfirmType(mandatory ? ConfirmType.SIMPLE : ConfirmType.NONE);
+        setPublisherReturns(mandatory);
+        if (mandatory) {
+            setPublisherChannelFactory((channel, closer) -> new MandatoryChannel(channel, closer, this::isUsable));
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package comments.rabbitmq;
+
+import java.time.Duration;
+import java.util.Map;
+import org.apache.camel.health.HealthCheckResultBuilder;
+import org.apache.camel.impl.health.AbstractHealthCheck;
+
+/**
+ * The health check {@code comments/unsettled}: how many messages of comments were received and are not acknowledged, and
+ * how old the oldest is. A process is not ready while one is older than a minute; it is alive, and still works on it.
+ */
+public class UnsettledHealth extends AbstractHealthCheck {
+
+    private static final Duration STUCK = Duration.ofMinutes(1);
+
+    private AcknowledgeInOrder acknowledge;
+
+    public UnsettledHealth() {
+        super("comments", "unsettled");
+    }
+
+    /** What acknowledges the messages of comments. */
+    public void setAcknowledge(AcknowledgeInOrder acknowledge) {
+        this.acknowledge = acknowledge;
+    }
+
+    @Override
+    public boolean isLiveness() {
+        return false;
+    }
+
+    @Override
+    protected void doCall(HealthCheckResultBuilder builder, Map<String, Object> options) {
+        Duration oldest = acknowledge.oldestUnsettled();
+        builder.detail("unsettled.messages", acknowledge.unsettled()).detail("unsettled.oldest.seconds", oldest.toSeconds())
+                .state(oldest.compareTo(STUCK) < 0 ? State.UP : State.DOWN)
+                .message("%d messages, the oldest for %d s".formatted(acknowledge.unsettled(), oldest.toSeconds()));
+    }
+}

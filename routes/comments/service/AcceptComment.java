@@ -1,0 +1,148 @@
+package comments.service;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonFactoryBuilder;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.util.ByteArrayBuilder;
+import comments.http.Callers;
+import comments.http.InvalidRequestException;
+import comments.http.RequestHeaders;
+import comments.model.Comment;
+import comments.model.CommentIds;
+import comments.observe.Traces;
+import comments.processor.GatherBatch;
+import comments.service.CommentParser.Comments;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.UUID;
+import java.util.regex.Pattern;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.Processor;
+
+/**
+ * Turns posted comments into what a message carries: JSON objects, separated by commas, with their ids and the time they
+ * were accepted, written anew from what was read. All headers of the request are removed; the header
+ * {@link GatherBatch#COMMENT_COUNT} says how many comments there are, and the exchange property {@link #ACCEPTED} which.
+ *
+ * <p>Throws {@link InvalidRequestException} for what the contract refuses: then it accepts none of them. Any number of threads may
+ * call it.
+ */
+public class AcceptComment implements Processor {
+
+    /** The exchange property that holds the {@link Accepted} comments. */
+    public static final String ACCEPTED = "accepted";
+
+    /** The ids of accepted comments, in the order of the body; {@code bulk} if the body was a list. */
+    public record Accepted(List<UUID> ids, boolean bulk) {
+    }
+
+    private enum MediaType {
+        JSON, NDJSON
+    }
+
+    private static final JsonFactory JSON_FACTORY = new JsonFactoryBuilder().rootValueSeparator(",").build();
+    private static final TextClock CLOCK = new TextClock();
+    private static final Pattern IDEMPOTENCY_KEY = Pattern.compile("[\\x21-\\x7e]{1,255}");
+
+    private Callers callers = new Callers();
+    private Traces traces;
+
+    /** What follows the requests, if anything does. */
+    public void setTraces(Traces traces) {
+        this.traces = traces.ifEnabled();
+    }
+
+    /** Who may post, and how much. By default everybody may post everything. */
+    public void setCallers(Callers callers) {
+        this.callers = callers;
+    }
+
+    @Override
+    public void process(Exchange exchange) throws Exception {
+        if (traces != null) {
+            traces.begin(exchange);
+        }
+        Message message = exchange.getMessage();
+        String caller = callers.identify(message);
+        MediaType mediaType = mediaType(message);
+        String key = idempotencyKey(message);
+        byte[] body = body(message);
+        Comments comments = mediaType == MediaType.JSON ? CommentParser.read(body) : CommentParser.readLines(body);
+        callers.charge(caller, message, comments.list().size());
+        List<UUID> ids = ids(comments, caller, key);
+        exchange.setProperty(ACCEPTED, new Accepted(ids, comments.bulk()));
+        message.removeHeaders("*");
+        message.setHeader(GatherBatch.COMMENT_COUNT, ids.size());
+        message.setBody(json(comments.list(), ids));
+    }
+
+    private static byte[] body(Message message) {
+        byte[] body = message.getBody(byte[].class);
+        return body == null ? new byte[0] : body;
+    }
+
+    private static List<UUID> ids(Comments comments, String caller, String key) {
+        if (!comments.bulk()) {
+            Comment comment = comments.list().get(0);
+            return List.of(key == null ? CommentIds.next() : CommentIds.derive(caller, key, comment));
+        }
+        List<UUID> ids = new ArrayList<>(comments.list().size());
+        for (Comment comment : comments.list()) {
+            // the place in the list tells equal comments of one request apart
+            ids.add(key == null ? CommentIds.next() : CommentIds.derive(caller, key + ' ' + ids.size(), comment));
+        }
+        return ids;
+    }
+
+    private static byte[] json(List<Comment> comments, List<UUID> ids) throws IOException {
+        String acceptedAt = CLOCK.now();
+        try (ByteArrayBuilder bytes = new ByteArrayBuilder(512)) {
+            try (JsonGenerator json = JSON_FACTORY.createGenerator(bytes)) {
+                for (int i = 0; i < ids.size(); i++) {
+                    comments.get(i).writeTo(json, ids.get(i), acceptedAt);
+                }
+            }
+            return bytes.toByteArray();
+        }
+    }
+
+    private static MediaType mediaType(Message message) throws InvalidRequestException {
+        if (!RequestHeaders.of(message, "Content-Encoding").isEmpty()) {
+            throw InvalidRequestException.unsupportedMediaType("Content-Encoding is not supported: send the body as it is.");
+        }
+        List<String> types = RequestHeaders.of(message, "Content-Type");
+        String type = types.size() == 1 ? types.get(0) : "";
+        // what most callers send, without taking it apart
+        if (type.equals("application/json")) {
+            return MediaType.JSON;
+        }
+        String[] parts = type.toLowerCase(Locale.ROOT).split(";");
+        for (int i = 1; i < parts.length; i++) {
+            String parameter = parts[i].strip();
+            if (parameter.startsWith("charset=") && !parameter.substring(8).replace("\"", "").equals("utf-8")) {
+                throw InvalidRequestException.unsupportedMediaType("The charset must be UTF-8, as it always is for JSON.");
+            }
+        }
+        return switch (parts[0].strip()) {
+            case "application/json" -> MediaType.JSON;
+            case "application/x-ndjson" -> MediaType.NDJSON;
+            default -> throw InvalidRequestException.unsupportedMediaType(
+                    "Content-Type must be application/json, or application/x-ndjson for a comment on each line.");
+        };
+    }
+
+    private static String idempotencyKey(Message message) throws InvalidRequestException {
+        List<String> keys = RequestHeaders.of(message, "Idempotency-Key");
+        if (keys.isEmpty()) {
+            return null;
+        }
+        if (keys.size() > 1 || !IDEMPOTENCY_KEY.matcher(keys.get(0)).matches()) {
+            throw InvalidRequestException.malformed(
+                    "The header Idempotency-Key must be given once, with 1 to 255 visible ASCII characters.");
+        }
+        return keys.get(0);
+    }
+}

@@ -1,0 +1,163 @@
+package comments.settings;
+
+import comments.rabbitmq.BrokerAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.UnaryOperator;
+
+/** What the knobs of application.properties may be. */
+public final class Settings {
+
+    /** The services that a process can start, by the names that {@code COMMENTS_ROLES} takes. */
+    public static final Set<String> ROLES =
+            new TreeSet<>(Set.of("comment-service", "comment-job-processor", "notification-service", "comment-reader"));
+
+    /** Says what is wrong with a value, or null. */
+    private interface Rule {
+        String complaint(String value);
+    }
+
+    private static final Map<String, Rule> RULES = new LinkedHashMap<>();
+
+    static {
+        RULES.put("RABBITMQ_URI", Settings::notAmqp);
+        RULES.put("POSTGRES_URL", Settings::notPostgres);
+        RULES.put("COMMENTS_ROLES", Settings::notRoles);
+        RULES.put("HTTP_PORT", wholeNumber(1, 65_535));
+        RULES.put("MANAGEMENT_PORT", wholeNumber(1, 65_535));
+        RULES.put("HTTP_TLS_CERTIFICATE", Settings::notReadable);
+        RULES.put("HTTP_TLS_KEY", Settings::notReadable);
+        RULES.put("COMMENTS_API_KEYS", Settings::notApiKeys);
+        RULES.put("COMMENTS_RATE_PER_CALLER", wholeNumber(0, 10_000_000));
+        RULES.put("HTTP_MAX_BODY", wholeNumber(1_024, 64 << 20));
+        RULES.put("POSTGRES_MIGRATE", Settings::notBoolean);
+        RULES.put("COMMENTS_READERS", wholeNumber(1, 1_000));
+        RULES.put("COMMENTS_PAGES", Settings::notBoolean);
+        RULES.put("OBSERVE_EXCHANGES", Settings::notBoolean);
+        RULES.put("OBSERVE_TRACES", Settings::notBoolean);
+        RULES.put("LOG_FORMAT", Settings::notLogFormat);
+        RULES.put("COMMENTS_CONFIRM_TIMEOUT", wholeNumber(100, 600_000));
+        RULES.put("COMMENTS_PUBLISHERS", wholeNumber(1, 16));
+        RULES.put("COMMENTS_GROUP_SIZE", wholeNumber(1, 100_000));
+        RULES.put("COMMENTS_GROUP_BYTES", wholeNumber(1_024, 64 << 20));
+        RULES.put("COMMENTS_GROUP_DELAY", wholeNumber(0, 1_000));
+        RULES.put("COMMENTS_WAITING", wholeNumber(1, 1_000_000));
+        RULES.put("COMMENTS_WAITING_BYTES", wholeNumber(1_024, Integer.MAX_VALUE));
+        RULES.put("COMMENTS_CONSUMERS", wholeNumber(0, 1_000));
+        RULES.put("COMMENTS_PREFETCH", wholeNumber(1, 65_535));
+        RULES.put("COMMENTS_BATCH_SIZE", wholeNumber(1, 100_000));
+        RULES.put("COMMENTS_BATCH_BYTES", wholeNumber(1_024, 64 << 20));
+        RULES.put("COMMENTS_BATCH_INTERVAL", wholeNumber(1, 600_000));
+        RULES.put("COMMENTS_WRITERS", wholeNumber(0, 1_000));
+        RULES.put("COMMENTS_RETRY_DELAY", wholeNumber(1, 600_000));
+        RULES.put("COMMENTS_RETRY_MAX_DELAY", wholeNumber(1, 600_000));
+        RULES.put("COMMENTS_STREAM_LISTENERS", wholeNumber(0, 1_000_000));
+        RULES.put("COMMENTS_STREAM_BYTES", wholeNumber(1_024, Integer.MAX_VALUE));
+        RULES.put("NOTIFICATIONS_PER_PERIOD", wholeNumber(1, 1_000_000));
+        RULES.put("NOTIFICATIONS_PERIOD", wholeNumber(1, 86_400_000));
+        RULES.put("NOTIFICATIONS_SIMULATED_DELAY", wholeNumber(0, 600_000));
+    }
+
+    private static final String API_KEY = "[\\w.-]+:[0-9a-fA-F]{64}";
+
+    private Settings() {
+    }
+
+    /** Whether a process with these roles is of no use without the broker. */
+    public static boolean needsBroker(String roles) {
+        return !roles.equals("comment-reader");
+    }
+
+    /** Whether one is of no use without the database. */
+    public static boolean needsDatabase(String roles) {
+        return roles.contains("comment-job-processor") || roles.contains("comment-reader");
+    }
+
+    /**
+     * Checks all knobs.
+     *
+     * @param values gives a knob's value by its name
+     * @throws ConfigurationException whose message names the knob and what would be right
+     */
+    public static void check(UnaryOperator<String> values) {
+        RULES.forEach((name, rule) -> {
+            String value = values.apply(name);
+            String complaint = rule.complaint(value);
+            if (complaint != null) {
+                throw new ConfigurationException("%s=%s %s".formatted(name, shown(name, value), complaint));
+            }
+        });
+        if (values.apply("HTTP_TLS_CERTIFICATE").isEmpty() != values.apply("HTTP_TLS_KEY").isEmpty()) {
+            throw new ConfigurationException("HTTP_TLS_CERTIFICATE and HTTP_TLS_KEY must be given together");
+        }
+        if (values.apply("HTTP_PORT").equals(values.apply("MANAGEMENT_PORT"))) {
+            throw new ConfigurationException("MANAGEMENT_PORT=%s must differ from HTTP_PORT"
+                    .formatted(values.apply("MANAGEMENT_PORT")));
+        }
+    }
+
+    /** The names of the knobs that have a rule. */
+    public static Set<String> names() {
+        return RULES.keySet();
+    }
+
+    // An address may have a password in it, and somebody may give a key where its hash belongs.
+    private static String shown(String name, String value) {
+        return name.endsWith("_URI") || name.endsWith("_URL") || name.endsWith("_KEYS") ? "…" : value;
+    }
+
+    private static Rule wholeNumber(int least, int most) {
+        return value -> {
+            try {
+                int number = Integer.parseInt(value);
+                if (number >= least && number <= most) {
+                    return null;
+                }
+            } catch (NumberFormatException e) {
+                // said below
+            }
+            return "must be a whole number from %d to %d".formatted(least, most);
+        };
+    }
+
+    private static String notAmqp(String value) {
+        try {
+            BrokerAddress.of(value);
+            return null;
+        } catch (IllegalArgumentException e) {
+            return "must be amqp://user:password@host:port/virtual-host, or amqps for TLS,"
+                    + " with host:port,host:port for a cluster";
+        }
+    }
+
+    private static String notPostgres(String value) {
+        return org.postgresql.Driver.parseURL(value, null) == null ? "must be jdbc:postgresql://host:port/database" : null;
+    }
+
+    private static String notBoolean(String value) {
+        return Set.of("true", "false").contains(value) ? null : "must be true or false";
+    }
+
+    private static String notLogFormat(String value) {
+        return Set.of("text", "json").contains(value) ? null : "must be text or json";
+    }
+
+    private static String notReadable(String value) {
+        return value.isEmpty() || Files.isReadable(Path.of(value)) ? null : "must be a PEM file that can be read";
+    }
+
+    private static String notApiKeys(String value) {
+        return value.isEmpty() || value.matches(API_KEY + "(," + API_KEY + ")*") ? null
+                : "must be name:hash,name:hash with the SHA-256 of each key as 64 hexadecimal digits";
+    }
+
+    private static String notRoles(String value) {
+        return ROLES.containsAll(Arrays.asList(value.split(",", -1))) ? null
+                : "must be any of %s, separated by commas without spaces".formatted(String.join(", ", ROLES));
+    }
+}

@@ -1,0 +1,143 @@
+package comments.observe;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import comments.DeploymentFiles;
+import comments.DeploymentFiles.Manifest;
+import comments.EmbeddedBroker;
+import comments.support.TestPipeline;
+import comments.support.TestServers;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** The dashboard, the alerts and the probes ask for what the running application tells. */
+class ObservabilityTest {
+
+    private static final Path DASHBOARD = Path.of("docker/grafana/dashboards/comments.json");
+    private static final Path ALERTS = Path.of("docker/prometheus/alerts.yml");
+
+    /** What Prometheus itself knows, and what RabbitMQ 4 tells on /metrics and /metrics/detailed. */
+    private static final Set<String> OF_OTHERS = Set.of("up", "rabbitmq_detailed_queue_messages_ready",
+            "rabbitmq_detailed_queue_messages_unacked", "rabbitmq_process_resident_memory_bytes",
+            "rabbitmq_resident_memory_limit_bytes", "rabbitmq_disk_space_available_bytes",
+            "rabbitmq_disk_space_available_limit_bytes");
+
+    private static EmbeddedBroker broker;
+    private static TestPipeline pipeline;
+
+    @BeforeAll
+    static void start() throws Exception {
+        broker = EmbeddedBroker.startInMemory();
+        pipeline = TestPipeline.start(Map.of("RABBITMQ_URI", broker.uri(), "POSTGRES_URL", TestServers.newDatabase(),
+                "POSTGRES_USER", "postgres"));
+        assertThat(pipeline.post("/comments", TestPipeline.COMMENT).statusCode()).isEqualTo(202);
+        System.gc();
+        await().atMost(Duration.ofSeconds(30)).until(() -> pipeline.observe("metrics").contains("comments_pushed_total 1.0"));
+    }
+
+    @AfterAll
+    static void stop() {
+        pipeline.close();
+        broker.close();
+    }
+
+    /** The expressions in the dashboard and the alerts, by where they are. */
+    private static Map<String, String> expressions() throws Exception {
+        Map<String, String> expressions = new TreeMap<>();
+        for (JsonNode panel : new ObjectMapper().readTree(DASHBOARD.toFile()).get("panels")) {
+            for (JsonNode target : panel.path("targets")) {
+                expressions.put(DASHBOARD + " " + panel.get("title").asText() + " " + target.get("refId").asText(),
+                        target.get("expr").asText());
+            }
+        }
+        for (JsonNode rule : DeploymentFiles.yaml(ALERTS).get(0).content().at("/groups/0/rules")) {
+            expressions.put(ALERTS + " " + rule.get("alert").asText(), rule.get("expr").asText());
+        }
+        return expressions;
+    }
+
+    /** The names of metrics in an expression: what is no function, keyword, label or value. */
+    private static Set<String> metrics(String expression) {
+        String bare = expression.replaceAll("\"[^\"]*\"", "").replaceAll("\\{[^}]*}", "").replaceAll("\\[[^]]*]", "")
+                .replaceAll("\\b(by|without) ?\\([^)]*\\)", "");
+        return Pattern.compile("\\b[a-z][a-z0-9_]*\\b(?! *\\()").matcher(bare).results().map(match -> match.group())
+                .filter(name -> !Set.of("or", "and", "unless").contains(name))
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private static Set<String> told() throws Exception {
+        return pipeline.observe("metrics").lines().filter(line -> !line.startsWith("#"))
+                .map(line -> line.replaceAll("[{ ].*", "")).collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    @Test
+    void everyMetricThatIsAskedForIsTold() throws Exception {
+        Set<String> told = told();
+        Map<String, String> expressions = expressions();
+        assertThat(expressions).hasSizeGreaterThan(25);
+        expressions.forEach((place, expression) -> {
+            Set<String> asked = metrics(expression);
+            assertThat(asked).as(place).isNotEmpty();
+            asked.removeAll(OF_OTHERS);
+            assertThat(asked).as("%s, compared to /observe/metrics", place).isSubsetOf(told);
+        });
+    }
+
+    @Test
+    void everyMetricOfThePipelineIsOnTheDashboard() throws Exception {
+        Set<String> asked = expressions().entrySet().stream()
+                .filter(entry -> entry.getKey().startsWith(DASHBOARD.toString()))
+                .flatMap(entry -> metrics(entry.getValue()).stream())
+                .map(ObservabilityTest::meter).collect(Collectors.toSet());
+        Set<String> ours = told().stream().filter(name -> name.startsWith("comments_")).map(ObservabilityTest::meter)
+                .collect(Collectors.toCollection(TreeSet::new));
+        assertThat(asked).as("%s, compared to /observe/metrics", DASHBOARD).containsAll(ours);
+    }
+
+    // a histogram has a series for each of these
+    private static String meter(String series) {
+        return series.replaceAll("_(bucket|sum|count|max)$", "");
+    }
+
+    @Test
+    void theReasonsOfRefusalInTheAlertsExist() throws Exception {
+        String told = pipeline.observe("metrics");
+        List<String> reasons = new ArrayList<>();
+        expressions().forEach((place, expression) -> Pattern.compile("reason=~\"([^\"]+)\"").matcher(expression).results()
+                .forEach(match -> reasons.addAll(List.of(match.group(1).split("\\|")))));
+        assertThat(reasons).isNotEmpty().allSatisfy(reason ->
+                assertThat(told).as(ALERTS + " reason").contains("comments_refused_total{reason=\"" + reason + "\"}"));
+    }
+
+    @Test
+    void theProbesAreAnswered() throws Exception {
+        Set<String> paths = new TreeSet<>();
+        for (Manifest manifest : DeploymentFiles.manifests()) {
+            for (String probe : List.of("startupProbe", "livenessProbe", "readinessProbe")) {
+                manifest.content().findValues(probe).forEach(value ->
+                        paths.add(value.isTextual() ? value.asText() : value.at("/httpGet/path").asText()));
+            }
+        }
+        paths.remove("");
+        assertThat(paths).containsExactly("/observe/health/live", "/observe/health/ready");
+        for (String path : paths) {
+            assertThat(pipeline.observe(path.substring("/observe/".length()))).as(path).contains("\"UP\"");
+        }
+        assertThat(DeploymentFiles.yaml(Path.of("docker/prometheus/prometheus.yml")).get(0).content()
+                .at("/scrape_configs/0/metrics_path").asText()).isEqualTo("/observe/metrics");
+    }
+}

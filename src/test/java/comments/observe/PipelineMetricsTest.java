@@ -1,0 +1,43 @@
+package comments.observe;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import comments.groupcommit.GroupCommit;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.junit.jupiter.api.Test;
+
+class PipelineMetricsTest {
+
+    private static GroupCommit parking(long exchanges) {
+        return new GroupCommit() {
+            @Override
+            public long getParked() {
+                return exchanges;
+            }
+        };
+    }
+
+    private static PipelineMetrics metrics(DefaultCamelContext context, GroupCommit groupCommit) {
+        PipelineMetrics metrics = new PipelineMetrics();
+        metrics.setCamelContext(context);
+        metrics.setWaiting(groupCommit);
+        return metrics;
+    }
+
+    /** {@code camel run} makes each bean twice, closes the first, and names its context to the second once more. */
+    @Test
+    void theLastOfSeveralBeansIsShown() throws Exception {
+        try (DefaultCamelContext context = new DefaultCamelContext()) {
+            GroupCommit forgotten = parking(3);
+            GroupCommit used = parking(7);
+            PipelineMetrics first = metrics(context, forgotten);
+            try (PipelineMetrics last = metrics(context, used)) {
+                first.close();
+                last.setCamelContext(context);
+                String shown = ((PrometheusMeterRegistry) context.getRegistry().lookupByName("metricsRegistry")).scrape();
+                assertThat(shown).contains("comments_waiting 7.0").doesNotContain("comments_waiting 3.0");
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+package comments.page;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+import static org.mockito.Mockito.mock;
+import static org.mockito.Mockito.when;
+
+import comments.http.SseClients;
+import comments.observe.PipelineMetrics;
+import comments.postgresql.PostgresDataSource;
+import comments.rabbitmq.RabbitConnectionFactory;
+import java.nio.charset.StandardCharsets;
+import java.sql.SQLException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.RejectedExecutionException;
+import org.apache.camel.Exchange;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.DefaultExchange;
+import org.junit.jupiter.api.Test;
+
+/** What is told while servers are slow to answer; {@link CommentPageTest} has the rest. */
+class PipelineStatusTest {
+
+    private final DefaultCamelContext context = new DefaultCamelContext();
+    private final PipelineStatus status = new PipelineStatus();
+
+    private Exchange ask() throws Exception {
+        Exchange exchange = new DefaultExchange(context);
+        status.process(exchange);
+        return exchange;
+    }
+
+    @Test
+    void whileNothingIsKnownYetOneWaitsForItAndTheOthersAreRefusedAtOnce() throws Exception {
+        PipelineMetrics.retried();
+        context.getPropertiesComponent().addOverrideProperty("COMMENTS_ROLES", "comment-reader");
+        CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch answered = new CountDownLatch(1);
+        RabbitConnectionFactory connections = mock(RabbitConnectionFactory.class);
+        when(connections.isUsable()).thenAnswer(call -> {
+            asked.countDown();
+            answered.await(20, SECONDS);
+            return false;
+        });
+        PostgresDataSource database = mock(PostgresDataSource.class);
+        when(database.getConnection()).thenThrow(new SQLException("away"));
+        status.setCamelContext(context);
+        status.setListeners(new SseClients());
+        status.setConnections(connections);
+        status.setDatabase(database);
+        CompletableFuture<Exchange> first = CompletableFuture.supplyAsync(() -> {
+            try {
+                return ask();
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        try {
+            assertThat(asked.await(10, SECONDS)).isTrue();
+            for (int i = 0; i < 100; i++) {
+                assertThatThrownBy(this::ask).isInstanceOf(RejectedExecutionException.class);
+            }
+            assertThat(first).isNotDone();
+        } finally {
+            answered.countDown();
+        }
+        await().until(first::isDone);
+        assertThat(first.get().getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE)).isEqualTo(200);
+        assertThat(new String(ask().getMessage().getBody(byte[].class), StandardCharsets.UTF_8)).contains("The database is away.");
+    }
+}

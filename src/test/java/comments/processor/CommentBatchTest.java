@@ -1,0 +1,127 @@
+package comments.processor;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.mockito.Mockito.mock;
+
+import com.rabbitmq.client.Channel;
+import comments.rabbitmq.Delivery;
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.sql.SQLException;
+import org.junit.jupiter.api.Test;
+
+class CommentBatchTest {
+
+    private final Channel channel = mock(Channel.class);
+    private final CommentBatch batch = new CommentBatch();
+
+    private void add(String body, int comments) {
+        batch.add(new Delivery(channel, batch.deliveries().size() + 1), body.getBytes(UTF_8), comments);
+    }
+
+    private String json() throws IOException {
+        return (String) batch.whole().parameters().get("comments");
+    }
+
+    @Test
+    void joinsTheArraysOfItsMessages() throws IOException {
+        add("[{\"id\":1},{\"id\":2}]", 2);
+        add("[{\"id\":3}]", 1);
+        assertThat(json()).isEqualTo("[{\"id\":1},{\"id\":2},{\"id\":3}]");
+        assertThat(batch.comments()).isEqualTo(3);
+        assertThat(batch.deliveries()).extracting(Delivery::tag).containsExactly(1L, 2L);
+    }
+
+    @Test
+    void takesABareCommentFromAForeignProducer() throws IOException {
+        add(" {\"id\":1}\n", 1);
+        add("\r\n[ {\"id\":2} ]\t", 1);
+        assertThat(json()).isEqualTo("[{\"id\":1},{\"id\":2}]");
+    }
+
+    @Test
+    void leavesOutEmptyMessages() throws IOException {
+        add("", 1);
+        add("[]", 0);
+        add("[{\"id\":1}]", 1);
+        add("[ ]", 0);
+        assertThat(json()).isEqualTo("[{\"id\":1}]");
+    }
+
+    @Test
+    void fallsIntoItsCommentsAndThenIntoHalves() throws IOException {
+        add("[{\"id\":1}, {\"id\":[2,{}]}]", 7);
+        add(" {\"id\":3}", 1);
+        add("[\"\\u00e4\",5,null]", 1);
+        assertThat(batch.whole().parts()).singleElement().satisfies(all -> {
+            assertThat(all.parameters()).containsEntry("comments", """
+                    [{"id":1},{"id":[2,{}]},{"id":3},"\\u00e4",5,null]""");
+            assertThat(all.parts()).extracting(BatchPart::parameters).extracting(part -> part.get("comments"))
+                    .containsExactly("""
+                            [{"id":1},{"id":[2,{}]},{"id":3}]""", """
+                            ["\\u00e4",5,null]""");
+        });
+        assertThat(batch.comments()).isEqualTo(6);
+    }
+
+    @Test
+    void leavesOutWhatWasRejected() throws IOException {
+        add("[{\"id\":1},{\"id\":2},{\"id\":3}]", 3);
+        add("[{\"id\":4},", 1);
+        BatchPart all = batch.whole().parts().get(0);
+        BatchPart second = all.parts().get(0).parts().get(1);
+        BatchPart last = all.parts().get(1).parts().get(1);
+        assertThat(second.isSingle()).isTrue();
+        assertThat(second.parameters()).containsEntry("comments", "[{\"id\":2}]");
+        second.reject(new SQLException("bad", "22P02"));
+        last.reject(new SQLException("worse \u0000", "22P02"));
+        assertThat(json()).isEqualTo("[{\"id\":1},{\"id\":3}]");
+        assertThat(new String(batch.notification(), UTF_8)).isEqualTo("[{\"id\":1},{\"id\":3}]");
+        assertThat(batch.comments()).isEqualTo(2);
+        assertThat(batch.rejectedComments().parameters()).containsEntry("rejected", """
+                [{"body":"eyJpZCI6Mn0=","sqlstate":"22P02","reason":"bad"},\
+                {"body":"W3siaWQiOjR9LA==","sqlstate":"22P02","reason":"worse "}]""");
+    }
+
+    @Test
+    void theWholeIsTheWholeAlsoWhenItWasTakenApart() throws IOException {
+        add("[{\"id\":1},{\"id\":2}]", 2);
+        add("[{\"id\":3},{\"id\":4}]", 2);
+        BatchPart whole = batch.whole();
+        whole.parts();
+        assertThat(whole.parameters()).containsEntry("comments", "[{\"id\":1},{\"id\":2},{\"id\":3},{\"id\":4}]");
+        assertThat(whole.isSingle()).isFalse();
+    }
+
+    @Test
+    void isNotReadAsUtf8WhereItIsNot() {
+        batch.add(new Delivery(channel, 1), new byte[] {'"', (byte) 0xc3, '"'}, 1);
+        assertThatThrownBy(this::json).isInstanceOf(CharacterCodingException.class);
+        add("\"\ufffd\"", 1);
+        assertThatCode(() -> new BatchPart(batch, 1, 2).parameters()).doesNotThrowAnyException();
+    }
+
+    @Test
+    void notifiesOfWhatPostgreSqlTakesAndJacksonWouldNot() throws IOException {
+        add("[{\"id\":\"1\",\"deep\":" + "[".repeat(3_000) + "]".repeat(3_000) + "}]", 1);
+        assertThat(batch.notification()).hasSizeGreaterThan(6_000);
+    }
+
+    @Test
+    void countsItsBytes() {
+        add("[{\"id\":\"ä\"}]", 1);
+        assertThat(batch.bytes()).isEqualTo(13);
+    }
+
+    @Test
+    void notifiesOfEveryCommentWithoutItsContent() throws IOException {
+        add("""
+                [{"id":"1","postId":"p","userId":"u","userName":"Ann","content":"\\"content\\":[{","parentId":"2"},\
+                {"content":"x","id":"3","postId":"q"}]""", 2);
+        assertThat(new String(batch.notification(), UTF_8)).isEqualTo("""
+                [{"id":"1","postId":"p","userId":"u","userName":"Ann","parentId":"2"},{"id":"3","postId":"q"}]""");
+    }
+}

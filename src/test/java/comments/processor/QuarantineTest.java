@@ -1,0 +1,242 @@
+package comments.processor;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.mockito.ArgumentMatchers.anyBoolean;
+import static org.mockito.ArgumentMatchers.anyLong;
+import static org.mockito.Mockito.mock;
+import static org.mockito.Mockito.never;
+import static org.mockito.Mockito.timeout;
+import static org.mockito.Mockito.verify;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.rabbitmq.client.Channel;
+import comments.postgresql.PostgresDataSource;
+import comments.support.TestServers;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import org.apache.camel.BeanInject;
+import org.apache.camel.CamelContext;
+import org.apache.camel.EndpointInject;
+import org.apache.camel.ProducerTemplate;
+import org.apache.camel.builder.AdviceWithRouteBuilder;
+import org.apache.camel.component.bean.BeanComponent;
+import org.apache.camel.component.mock.MockEndpoint;
+import org.apache.camel.component.springrabbit.SpringRabbitMQConstants;
+import org.apache.camel.main.MainConfigurationProperties;
+import org.apache.camel.test.main.junit5.AdviceRouteMapping;
+import org.apache.camel.test.main.junit5.CamelMainTest;
+import org.apache.camel.test.main.junit5.Configure;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Comments that the database refuses, in the route file as it ships, with a database. */
+@CamelMainTest(
+        advices = @AdviceRouteMapping(route = "comment-job-processor", advice = QuarantineTest.Queues.class),
+        properties = {"COMMENTS_ROLES=comment-job-processor", "POSTGRES_USER=postgres", "COMMENTS_BATCH_INTERVAL=600000", "COMMENTS_RETRY_DELAY=10",
+            "COMMENTS_RETRY_MAX_DELAY=20", "camel.metrics.enabled=false", "camel.management.enabled=false"})
+class QuarantineTest {
+
+    private static final int BATCH = 5_000;
+
+    static class Queues extends AdviceWithRouteBuilder {
+        @Override
+        public void configure() {
+            replaceFromWith("direct:comments");
+            weaveById("to-notifications").replace().to("mock:notifications");
+        }
+    }
+
+    @EndpointInject("mock:notifications")
+    MockEndpoint notifications;
+
+    @EndpointInject("direct:comments")
+    ProducerTemplate comments;
+
+    @BeanInject
+    CamelContext context;
+
+    @BeanInject("comments")
+    PostgresDataSource source;
+
+    private final Channel channel = mock(Channel.class);
+    private long tag;
+    private Connection database;
+
+    @BeforeAll
+    static void nameTheDatabase() throws IOException, SQLException {
+        System.setProperty("POSTGRES_URL", TestServers.newDatabase());
+    }
+
+    @AfterAll
+    static void forgetTheDatabase() {
+        System.clearProperty("POSTGRES_URL");
+    }
+
+    @Configure
+    void routes(MainConfigurationProperties configuration) {
+        configuration.withRoutesIncludePattern(
+                "classpath:connections.camel.yaml,classpath:comment-job-processor.camel.yaml");
+    }
+
+    @BeforeEach
+    void emptyTheDatabase() throws SQLException {
+        // this also makes the schema
+        database = source.getConnection();
+        execute("TRUNCATE comments, comment_quarantine");
+        notifications.reset();
+    }
+
+    @AfterEach
+    void close() throws SQLException {
+        database.close();
+    }
+
+    private static String good() {
+        return """
+                {"id":"%s","postId":"p","userId":"u","userName":"Ann","content":"Good","acceptedAt":"2026-11-22T15:00:00.123Z"}"""
+                .formatted(UUID.randomUUID());
+    }
+
+    private static String bad(int i) {
+        return switch (i % 6) {
+            case 0 -> good().replaceFirst("\"id\":\"[^\"]*\"", "\"id\":\"" + i + "\"");
+            case 1 -> "{\"id\":\"" + UUID.randomUUID() + "\"}";
+            case 2 -> good().replace("Good", "\\u0000" + i);
+            case 3 -> Integer.toString(i);
+            case 4 -> good().replace("2026", "when" + i);
+            default -> "[" + i + "]";
+        };
+    }
+
+    private void receive(byte[] body, int count) {
+        tag++;
+        comments.send(exchange -> {
+            exchange.setProperty(SpringRabbitMQConstants.CHANNEL, channel);
+            exchange.getMessage().setHeader(SpringRabbitMQConstants.DELIVERY_TAG, tag);
+            exchange.getMessage().setHeader("commentCount", count);
+            exchange.getMessage().setBody(body);
+        });
+    }
+
+    private void receive(List<String> messages) {
+        for (int from = 0; from < messages.size(); from += 250) {
+            List<String> group = messages.subList(from, Math.min(from + 250, messages.size()));
+            receive(("[" + String.join(",", group) + "]").getBytes(UTF_8), group.size());
+        }
+    }
+
+    private void execute(String sql) throws SQLException {
+        try (Statement statement = database.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    private long query(String sql) throws SQLException {
+        try (Statement statement = database.createStatement(); ResultSet result = statement.executeQuery(sql)) {
+            result.next();
+            return result.getLong(1);
+        }
+    }
+
+    private int notified() throws IOException {
+        return new ObjectMapper().readTree(notifications.getExchanges().get(0).getMessage().getBody(byte[].class)).size();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 50, BATCH})
+    void badCommentsAreKeptWithTheReasonAndTheOthersAreWritten(int badOnes) throws Exception {
+        List<String> batch = new ArrayList<>();
+        for (int i = 0; i < BATCH; i++) {
+            boolean isBad = (long) i * badOnes / BATCH != (long) (i + 1) * badOnes / BATCH;
+            batch.add(isBad ? bad(i) : good());
+        }
+        receive(batch);
+        verify(channel, timeout(120_000)).basicAck(tag, true);
+        assertThat(query("SELECT count(*) FROM comments")).isEqualTo(BATCH - badOnes);
+        assertThat(query("SELECT count(*) FROM comment_quarantine")).isEqualTo(badOnes);
+        assertThat(query("SELECT count(*) FROM comment_quarantine WHERE sqlstate NOT LIKE '22%' AND sqlstate NOT LIKE '23%'"
+                + " OR reason = ''")).isZero();
+        assertThat(notified()).isEqualTo(BATCH - badOnes);
+        // no batch is kept in a cache with all of its comments
+        assertThat(context.getComponent("bean", BeanComponent.class).getCurrentBeanCacheSize()).isLessThan(20);
+    }
+
+    @Test
+    void whatIsNotJsonOrNotUtf8IsKeptAsItCame() throws Exception {
+        ByteArrayOutputStream broken = new ByteArrayOutputStream();
+        broken.write("[{\"id\":\"".getBytes(UTF_8));
+        broken.write(0xff);
+        broken.write("\"}]".getBytes(UTF_8));
+        receive(broken.toByteArray(), 1);
+        receive("[{\"postId\":".getBytes(UTF_8), 1);
+        receive(("[" + good() + "]").getBytes(UTF_8), BATCH);
+        verify(channel, timeout(20_000)).basicAck(3, true);
+        assertThat(query("SELECT count(*) FROM comments")).isOne();
+        assertThat(query("SELECT count(*) FROM comment_quarantine WHERE body = '\\x5b7b22706f73744964223a' AND sqlstate = '22P02'"))
+                .isOne();
+        assertThat(query("SELECT count(*) FROM comment_quarantine WHERE position('\\xff'::bytea in body) > 0"
+                + " AND sqlstate = '22021'")).isOne();
+        assertThat(notified()).isOne();
+    }
+
+    @Test
+    void whatIsDeliveredTwiceIsKeptOnce() throws Exception {
+        String bad = bad(2);
+        receive(("[" + bad + "]").getBytes(UTF_8), BATCH);
+        verify(channel, timeout(20_000)).basicAck(1, true);
+        receive(("[" + bad + "]").getBytes(UTF_8), BATCH);
+        verify(channel, timeout(20_000)).basicAck(2, true);
+        assertThat(query("SELECT count(*) FROM comment_quarantine")).isOne();
+    }
+
+    @Test
+    void nothingIsLostWhenTheDatabaseFailsWhileABatchIsTakenApart() throws Exception {
+        // the second of the statements that take it apart fails for another reason (a sequence isn't rolled back)
+        execute("CREATE SEQUENCE attempts");
+        execute("""
+                CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN
+                    IF nextval('attempts') = 2 THEN RAISE EXCEPTION 'gone' USING ERRCODE = '57P01'; END IF;
+                    RETURN NULL;
+                END $$""");
+        execute("CREATE TRIGGER fail_once BEFORE INSERT ON comments EXECUTE FUNCTION fail_once()");
+        List<String> batch = new ArrayList<>();
+        for (int i = 0; i < BATCH; i++) {
+            batch.add(i == 3_333 ? bad(4) : good());
+        }
+        receive(batch);
+        verify(channel, timeout(30_000)).basicAck(tag, true);
+        execute("DROP TRIGGER fail_once ON comments");
+        execute("DROP FUNCTION fail_once");
+        assertThat(query("SELECT nextval('attempts')")).as("it was tried again").isGreaterThan(10);
+        execute("DROP SEQUENCE attempts");
+        assertThat(query("SELECT count(*) FROM comments")).isEqualTo(BATCH - 1);
+        assertThat(notified()).isEqualTo(BATCH - 1);
+    }
+
+    @Test
+    void nothingIsQuarantinedForAFaultOfTheDatabase() throws Exception {
+        execute("ALTER TABLE comments RENAME TO gone");
+        receive(("[" + good() + "," + bad(2) + "]").getBytes(UTF_8), BATCH);
+        verify(channel, timeout(1_000).times(0)).basicAck(anyLong(), anyBoolean());
+        assertThat(query("SELECT count(*) FROM comment_quarantine")).isZero();
+        verify(channel, never()).basicAck(anyLong(), anyBoolean());
+        execute("ALTER TABLE gone RENAME TO comments");
+        verify(channel, timeout(20_000)).basicAck(1, true);
+        assertThat(query("SELECT count(*) FROM comments")).isOne();
+        assertThat(query("SELECT count(*) FROM comment_quarantine")).isOne();
+    }
+}

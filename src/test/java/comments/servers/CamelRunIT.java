@@ -1,0 +1,201 @@
+package comments.servers;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import comments.support.CamelCli;
+import comments.support.EventStream;
+import comments.support.JarProcess;
+import comments.support.PrivateServers;
+import comments.support.TestPipeline;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** {@code camel run} starts the routes as they are in routes/, by the Camel CLI itself, on real servers. */
+class CamelRunIT {
+
+    @RegisterExtension
+    static final PrivateServers SERVERS = new PrivateServers();
+
+    private static CamelCli camel;
+
+    @BeforeAll
+    static void install() throws Exception {
+        camel = CamelCli.install(new DefaultCamelContext().getVersion());
+    }
+
+    @AfterAll
+    static void remove() throws Exception {
+        if (camel != null) {
+            camel.close();
+        }
+    }
+
+    // as a developer, who may do everything
+    private static Map<String, String> knobs(String... more) {
+        Map<String, String> knobs = new HashMap<>(Map.of("RABBITMQ_URI", SERVERS.rabbitmq().uri(),
+                "POSTGRES_URL", SERVERS.postgresql().url(), "POSTGRES_USER", "postgres"));
+        for (int i = 0; i < more.length; i += 2) {
+            knobs.put(more[i], more[i + 1]);
+        }
+        return knobs;
+    }
+
+    /** Posts a comment; returns its id. */
+    private static String post(JarProcess pipeline) throws Exception {
+        var answer = pipeline.post(TestPipeline.COMMENT);
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(202);
+        return answer.body().replaceAll(".*\"id\":\"(.*)\".*", "$1");
+    }
+
+    private static Set<String> written() throws SQLException {
+        Set<String> ids = new HashSet<>();
+        try (Connection connection = SERVERS.postgresql().connect();
+                ResultSet rows = connection.createStatement().executeQuery("SELECT id FROM comments")) {
+            while (rows.next()) {
+                ids.add(rows.getString(1));
+            }
+        }
+        return ids;
+    }
+
+    private static void awaitLine(JarProcess pipeline, String part) {
+        await("a line with " + part).atMost(Duration.ofSeconds(60))
+                .until(() -> pipeline.log().anyMatch(line -> line.contains(part)));
+    }
+
+    private static void assertThatItWorks(JarProcess pipeline) throws Exception {
+        EventStream stream = EventStream.open(pipeline.uri("/comments/stream"));
+        Set<String> posted = Set.of(post(pipeline), post(pipeline), post(pipeline));
+        await().atMost(Duration.ofSeconds(60)).until(() -> pipeline.pushed() >= posted.size());
+        assertThat(written()).containsAll(posted);
+        for (String id : posted) {
+            assertThat(pipeline.get("/comments/" + id).body()).startsWith("{\"id\":\"" + id);
+        }
+        await().atMost(Duration.ofSeconds(30)).until(() -> stream.comments().containsAll(posted));
+        for (String path : List.of("/", "/page.css", "/page.mjs", "/pipeline", "/openapi/swagger-ui.css")) {
+            assertThat(pipeline.get(path).statusCode()).as(path).isEqualTo(200);
+        }
+        assertThat(pipeline.observe("metrics"))
+                .contains("comments_accepted_total 3.0", "comments_waiting ", "comments_unsettled ");
+        assertThat(pipeline.post("{}").statusCode()).isEqualTo(422);
+    }
+
+    @Test
+    void theFolderRuns() throws Exception {
+        try (JarProcess pipeline = camel.run(".", "camel run --source-dir routes", knobs())) {
+            assertThatItWorks(pipeline);
+        }
+    }
+
+    private static void change(Path path, String from, String to) throws IOException {
+        String before = Files.readString(path);
+        assertThat(before).contains(from);
+        Files.writeString(path, before.replace(from, to));
+    }
+
+    @Test
+    void aChangedRouteIsReloadedAndTheOthersGoOn() throws Exception {
+        Path notifier = camel.routes().resolve("notification-service.camel.yaml");
+        Path service = camel.routes().resolve("comment-service.camel.yaml");
+        String notifierBefore = Files.readString(notifier);
+        String serviceBefore = Files.readString(service);
+        try (JarProcess pipeline = camel.run(".", "camel run --dev --source-dir routes", knobs())) {
+            post(pipeline);
+            awaitLine(pipeline, "Pushed 1 comments");
+            change(notifier, "\"Pushed $", "\"Delivered $");
+            awaitLine(pipeline, "Routes reloaded summary (total:3 started:3)");
+            post(pipeline);
+            awaitLine(pipeline, "Delivered 1 comments");
+            change(service, "description: Accepts a comment", "description: Takes a comment");
+            awaitLine(pipeline, "Started comment-service-publish (direct://publish-comments) (source:");
+            String id = post(pipeline);
+            await().atMost(Duration.ofSeconds(60)).until(() -> written().contains(id));
+        } finally {
+            Files.writeString(notifier, notifierBefore);
+            Files.writeString(service, serviceBefore);
+        }
+    }
+
+    @Test
+    void aJavaRouteBesideOursConsumesNotificationsFromAQueueOfItsOwn() throws Exception {
+        Path example = Files.copy(Path.of("src/examples/java/CountPosts.java"), camel.routes().resolve("CountPosts.java"));
+        try (JarProcess pipeline = camel.run(".", "camel run --source-dir routes",
+                knobs("NOTIFICATIONS_PUSH_ENDPOINT", "direct:push-and-copy"))) {
+            post(pipeline);
+            awaitLine(pipeline, "New comments by post: {p=1}");
+            awaitLine(pipeline, "Pushed 1 comments");
+            await().atMost(Duration.ofSeconds(30))
+                    .until(() -> SERVERS.rabbitmq().messages("notifications") == 0
+                            && SERVERS.rabbitmq().messages("post-counts") == 0);
+        } finally {
+            Files.delete(example);
+        }
+    }
+
+    @Test
+    void aYamlRouteBesideOursTakesThePushes() throws Exception {
+        String name = "push-to-file.camel.yaml";
+        Path example = Files.copy(Path.of("src/examples/yaml", name), camel.routes().resolve(name));
+        Path pushed = camel.routes().resolveSibling("pushed").resolve("pushed.ndjson");
+        try (JarProcess pipeline = camel.run(".", "camel run --source-dir routes",
+                knobs("NOTIFICATIONS_PUSH_ENDPOINT", "direct:push-to-file"))) {
+            String id = post(pipeline);
+            await().atMost(Duration.ofSeconds(60))
+                    .until(() -> Files.exists(pushed) && Files.readString(pushed).matches("(?s).*" + id + ".*\n"));
+        } finally {
+            Files.delete(example);
+        }
+    }
+
+    @Test
+    void thePackagedApplicationIsSeenByTheCli() throws Exception {
+        try (JarProcess seen = JarProcess.start(knobs("OBSERVE_EXCHANGES", "true"));
+                JarProcess unseen = JarProcess.start(knobs())) {
+            await().atMost(Duration.ofSeconds(60)).until(() -> output("camel ps").contains(" " + seen.pid() + " "));
+            assertThat(output("camel ps")).doesNotContain(" " + unseen.pid() + " ");
+            assertThat(output("camel top context " + seen.pid())).contains("comments");
+            assertThat(output("camel get route " + seen.pid())).contains("comment-service ", "direct://publish-comments");
+        }
+    }
+
+    private static String output(String line) throws IOException {
+        Process process = camel.command(".", line).redirectErrorStream(true).start();
+        return new String(process.getInputStream().readAllBytes(), UTF_8);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "COMMENTS_BATCH_SIZE | many | COMMENTS_BATCH_SIZE=many must be a whole number from 1 to 100000",
+        "POSTGRES_URL | jdbc:postgresql://127.0.0.1:1/none | POSTGRES_URL, POSTGRES_USER, POSTGRES_PASSWORD: the database can't be used: Connection refused"})
+    void aWrongKnobEndsTheStartWithOneLine(String name, String value, String complaint) throws Exception {
+        ProcessBuilder command = camel.command(".", "camel run --source-dir routes").redirectErrorStream(true);
+        command.environment().putAll(knobs(name, value));
+        Process start = command.start();
+        String printed = new String(start.getInputStream().readAllBytes(), UTF_8);
+        assertThat(start.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(start.exitValue()).isEqualTo(1);
+        assertThat(printed.lines().filter(line -> line.contains("comment-service: "))).as(printed).singleElement().asString()
+                .startsWith("comment-service: " + complaint);
+        assertThat(printed).doesNotContain("Exception", "\tat ");
+    }
+}

@@ -1,0 +1,86 @@
+package comments.settings;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Properties;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+public class SettingsTest {
+
+    /** Any text will do for these. */
+    private static final Set<String> FREE =
+            Set.of("POSTGRES_USER", "POSTGRES_PASSWORD", "HTTP_HOST", "MANAGEMENT_HOST", "NOTIFICATIONS_PUSH_ENDPOINT");
+
+    public static Properties defaults() throws IOException {
+        Properties defaults = new Properties();
+        try (InputStream file = SettingsTest.class.getResourceAsStream("/application.properties")) {
+            defaults.load(file);
+        }
+        return defaults;
+    }
+
+    private static void check(String name, String value) throws IOException {
+        Properties knobs = defaults();
+        knobs.setProperty(name, value);
+        Settings.check(knobs::getProperty);
+    }
+
+    @Test
+    void theDefaultsAreRight() throws IOException {
+        Properties defaults = defaults();
+        Settings.check(defaults::getProperty);
+    }
+
+    @Test
+    void everyKnobIsInTheFileAndHasARule() throws IOException {
+        Set<String> inFile = new TreeSet<>(defaults().stringPropertyNames());
+        inFile.removeIf(name -> !name.equals(name.toUpperCase()));
+        Set<String> known = new TreeSet<>(Settings.names());
+        known.addAll(FREE);
+        assertThat(known).isEqualTo(inFile);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "COMMENTS_BATCH_SIZE | abc | must be a whole number from 1 to 100000",
+        "COMMENTS_BATCH_SIZE | -1 | must be a whole number from 1 to 100000",
+        "COMMENTS_BATCH_SIZE | 0 | must be a whole number from 1 to 100000",
+        "COMMENTS_BATCH_SIZE | 5000.0 | must be a whole number from 1 to 100000",
+        "COMMENTS_BATCH_SIZE | '' | must be a whole number from 1 to 100000",
+        "HTTP_PORT | 65536 | must be a whole number from 1 to 65535",
+        "MANAGEMENT_PORT | 8080 | must differ from HTTP_PORT",
+        "OBSERVE_EXCHANGES | yes | must be true or false",
+        "LOG_FORMAT | xml | must be text or json",
+        "COMMENTS_ROLES | comment-server | must be any of comment-job-processor, comment-reader, comment-service, notification-service",
+        "COMMENTS_ROLES | '' | must be any of",
+        "COMMENTS_ROLES | 'comment-service,' | must be any of",
+        "RABBITMQ_URI | localhost:5672 | must be amqp://user:password@host:port/virtual-host",
+        "RABBITMQ_URI | amqp://guest:guest@one:5672,two:abc | must be amqp://user:password@host:port/virtual-host",
+        "RABBITMQ_URI | amqp://guest:guest@one:5672, | with host:port,host:port for a cluster",
+        "RABBITMQ_URI | amqp://guest:guest@under_score | must be amqp://user:password@host:port/virtual-host",
+        "RABBITMQ_URI | http://secret@localhost | must be amqp://",
+        "POSTGRES_URL | postgresql://localhost/secret | must be jdbc:postgresql://host:port/database"})
+    void aWrongValueIsNamedWithWhatWouldBeRight(String name, String value, String complaint) {
+        assertThatThrownBy(() -> check(name, value)).isInstanceOf(ConfigurationException.class)
+                .message().startsWith(name + "=").contains(complaint).doesNotContain("secret", "\n");
+    }
+
+    @Test
+    void anyRolesInAnyOrderAreRight() throws IOException {
+        check("COMMENTS_ROLES", "notification-service,comment-service");
+        check("COMMENTS_ROLES", "comment-job-processor");
+    }
+
+    @Test
+    void severalServersAreRight() throws IOException {
+        check("RABBITMQ_URI", "amqps://ann:secret@one:5671,two:5671/orders");
+        check("POSTGRES_URL", "jdbc:postgresql://one:5432,two:5432/comments?targetServerType=primary");
+    }
+}

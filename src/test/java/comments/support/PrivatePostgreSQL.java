@@ -1,0 +1,175 @@
+package comments.support;
+
+import comments.FreePort;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+
+/** A PostgreSQL 15 cluster of a test's own, on loopback and in a folder that is thrown away. */
+public final class PrivatePostgreSQL implements AutoCloseable {
+
+    private static final Path BIN = Path.of("/usr/lib/postgresql/15/bin");
+    private static final String ACCOUNT = "postgres";
+
+    private final Path folder;
+    private final int port = FreePort.find();
+    private Process server;
+
+    private PrivatePostgreSQL(Path folder) throws IOException {
+        this.folder = folder;
+    }
+
+    /** Why no server can be started here, or null. */
+    public static String missing() {
+        return Files.isExecutable(BIN.resolve("postgres")) ? null : "PostgreSQL 15 is not installed in " + BIN;
+    }
+
+    public static PrivatePostgreSQL start() throws Exception {
+        Path folder = Files.createTempDirectory("postgresql");
+        PrivatePostgreSQL cluster = new PrivatePostgreSQL(folder);
+        if (isRoot()) {
+            new ProcessBuilder("chown", ACCOUNT, folder.toString()).start().waitFor();
+        }
+        Process initdb = cluster.command("initdb", "-D", cluster.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8",
+                "--locale", "C").redirectErrorStream(true).redirectOutput(Path.of("target", "initdb.log").toFile()).start();
+        if (initdb.waitFor() != 0) {
+            throw new IOException("initdb failed: see target/initdb.log");
+        }
+        cluster.startServer();
+        return cluster;
+    }
+
+    private String data() {
+        return folder.resolve("data").toString();
+    }
+
+    private static boolean isRoot() {
+        return System.getProperty("user.name").equals("root");
+    }
+
+    // PostgreSQL refuses to run as root
+    private ProcessBuilder command(String program, String... arguments) {
+        List<String> command = new ArrayList<>();
+        if (isRoot()) {
+            command.addAll(List.of("setpriv", "--reuid", ACCOUNT, "--regid", ACCOUNT, "--clear-groups"));
+        }
+        command.add(BIN.resolve(program).toString());
+        command.addAll(List.of(arguments));
+        return new ProcessBuilder(command).directory(folder.toFile());
+    }
+
+    /** Starts the server, or starts it again after it was killed. */
+    public void startServer() throws IOException {
+        server = command("postgres", "-D", data(), "-p", Integer.toString(port), "-k", folder.toString(),
+                "-c", "listen_addresses=127.0.0.1")
+                .redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+        Awaitility.await().atMost(Duration.ofSeconds(30)).ignoreExceptions().until(() -> {
+            connect().close();
+            return true;
+        });
+    }
+
+    public int port() {
+        return port;
+    }
+
+    public String url() {
+        return url("postgres");
+    }
+
+    public String url(String database) {
+        return "jdbc:postgresql://127.0.0.1:" + port + "/" + database;
+    }
+
+    public Connection connect() throws SQLException {
+        return connect("postgres");
+    }
+
+    /** Connects to a database as the superuser. */
+    public Connection connect(String database) throws SQLException {
+        return DriverManager.getConnection(url(database), "postgres", "");
+    }
+
+    /** Executes a statement as the superuser. */
+    public void execute(String sql) throws SQLException {
+        try (Connection connection = connect(); Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    /** Has it speak TLS, too. */
+    void encrypt(TestCertificate certificate) throws Exception {
+        Path key = folder.resolve("data").resolve("server.key");
+        Files.copy(certificate.certificateFile(), folder.resolve("data").resolve("server.crt"));
+        Files.copy(certificate.keyFile(), key);
+        Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-------"));
+        if (isRoot()) {
+            new ProcessBuilder("chown", ACCOUNT, key.toString()).start().waitFor();
+        }
+        execute("ALTER SYSTEM SET ssl = on");
+        execute("SELECT pg_reload_conf()");
+    }
+
+    /** Runs a script of psql in a database. */
+    void run(Path script, String database, String... variables) throws IOException, InterruptedException {
+        List<String> arguments = new ArrayList<>(List.of("-h", "127.0.0.1", "-p", Integer.toString(port), "-U", "postgres",
+                "-d", database, "-v", "ON_ERROR_STOP=1"));
+        for (String variable : variables) {
+            arguments.addAll(List.of("-v", variable));
+        }
+        // as standard input, since the account may not read the folder of the project
+        Process psql = command("psql", arguments.toArray(String[]::new)).redirectErrorStream(true)
+                .redirectInput(script.toFile()).start();
+        String printed = new String(psql.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        if (psql.waitFor() != 0) {
+            throw new IOException(script + ": " + printed);
+        }
+    }
+
+    public boolean isRunning() {
+        return server.isAlive();
+    }
+
+    /** Stops at once, without a checkpoint: what {@code pg_ctl stop -m immediate} does. */
+    public void stopImmediately() throws Exception {
+        signal("QUIT", Stream.of(server.toHandle()));
+        server.waitFor(20, TimeUnit.SECONDS);
+    }
+
+    /** Stops the processes of the server where they are, until {@link #thaw}. */
+    public void freeze() throws Exception {
+        signal("STOP", Stream.concat(Stream.of(server.toHandle()), server.descendants()));
+    }
+
+    public void thaw() throws Exception {
+        signal("CONT", Stream.concat(Stream.of(server.toHandle()), server.descendants()));
+    }
+
+    private static void signal(String signal, Stream<ProcessHandle> processes) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of("kill", "-" + signal));
+        processes.forEach(process -> command.add(Long.toString(process.pid())));
+        new ProcessBuilder(command).start().waitFor();
+    }
+
+    @Override
+    public void close() throws InterruptedException, IOException {
+        // SIGINT, fast shutdown: Process.destroy would send SIGTERM, which waits for the clients to leave
+        signal("INT", Stream.of(server.toHandle()));
+        if (!server.waitFor(20, TimeUnit.SECONDS)) {
+            server.destroyForcibly().waitFor();
+        }
+        TemporaryFolder.delete(folder);
+    }
+}

@@ -1,0 +1,223 @@
+package comments.support;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import comments.FreePort;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/** A RabbitMQ node of a test's own, as Debian's package installs it, on loopback and in a folder that is thrown away. */
+public final class PrivateRabbitMQ implements AutoCloseable {
+
+    private static final Path BIN = Path.of("/usr/lib/rabbitmq/bin");
+    private static final Duration START_TIMEOUT = Duration.ofMinutes(1);
+    // a queue of which not all of it is known is an error, and not left out
+    private static final String LIST_QUEUES = """
+            lists:map(
+                fun([{name, {resource, _, queue, Name}}, {_, Ready}, {_, Unacknowledged}, {_, Consumers}])
+                    when is_integer(Ready), is_integer(Unacknowledged), is_integer(Consumers) ->
+                    {binary_to_list(Name), Ready, Unacknowledged, Consumers} end,
+                rabbit_amqqueue:info_all(<<"/">>, [name, messages_ready, messages_unacknowledged, consumers])).
+            """;
+    private static final Pattern QUEUE = Pattern.compile("\\{\"([^\"]+)\",\\s*(\\d+),\\s*(\\d+),\\s*(\\d+)}");
+
+    private final Path folder;
+    private final int port = FreePort.find();
+    private final int tlsPort = FreePort.find();
+    private final Map<String, String> environment;
+    private Process server;
+
+    private PrivateRabbitMQ(Path folder) throws IOException {
+        this(folder, folder, FreePort.find());
+    }
+
+    // nodes of one cluster share the home folder, which has the cookie, and the port mapper
+    private PrivateRabbitMQ(Path folder, Path home, int epmdPort) throws IOException {
+        this.folder = folder;
+        environment = Map.ofEntries(
+                Map.entry("HOME", home.toString()),
+                Map.entry("RABBITMQ_NODENAME", "test" + port + "@localhost"),
+                Map.entry("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1"),
+                Map.entry("RABBITMQ_NODE_PORT", Integer.toString(port)),
+                Map.entry("RABBITMQ_DIST_PORT", Integer.toString(FreePort.find())),
+                Map.entry("RABBITMQ_MNESIA_BASE", folder.resolve("mnesia").toString()),
+                Map.entry("RABBITMQ_LOG_BASE", folder.resolve("log").toString()),
+                Map.entry("RABBITMQ_PID_FILE", folder.resolve("pid").toString()),
+                Map.entry("RABBITMQ_ENABLED_PLUGINS_FILE", folder.resolve("plugins").toString()),
+                Map.entry("RABBITMQ_CONFIG_FILE", folder.resolve("rabbitmq.conf").toString()),
+                Map.entry("PATH", BIN + ":" + System.getenv("PATH")),
+                // what rabbitmqctl says of a quorum queue is this old at most, and an idle node leaves the cores to others
+                Map.entry("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-rabbit quorum_tick_interval 250 +sbwt none"),
+                Map.entry("ERL_EPMD_ADDRESS", "127.0.0.1"),
+                Map.entry("ERL_EPMD_PORT", Integer.toString(epmdPort)));
+    }
+
+    /** Why no node can be started here, or null. */
+    public static String missing() {
+        return Files.isExecutable(BIN.resolve("rabbitmq-server")) ? null : "RabbitMQ is not installed in " + BIN;
+    }
+
+    public static PrivateRabbitMQ start() throws Exception {
+        PrivateRabbitMQ node = new PrivateRabbitMQ(Files.createTempDirectory("rabbitmq"));
+        Files.writeString(node.folder.resolve("plugins"), "[].");
+        node.startServer();
+        return node;
+    }
+
+    /** Starts the nodes of a cluster. */
+    public static List<PrivateRabbitMQ> startCluster(int size) throws Exception {
+        List<PrivateRabbitMQ> nodes = new ArrayList<>(List.of(start()));
+        PrivateRabbitMQ first = nodes.get(0);
+        while (nodes.size() < size) {
+            PrivateRabbitMQ node = new PrivateRabbitMQ(Files.createTempDirectory("rabbitmq"), first.folder,
+                    Integer.parseInt(first.environment.get("ERL_EPMD_PORT")));
+            nodes.add(node);
+            Files.writeString(node.folder.resolve("plugins"), "[].");
+            node.startServer();
+            node.ctl("stop_app");
+            node.ctl("join_cluster", first.name());
+            node.ctl("start_app");
+        }
+        return nodes;
+    }
+
+    /** Starts a node that speaks TLS on {@link #tlsPort}, too. */
+    static PrivateRabbitMQ start(TestCertificate certificate) throws Exception {
+        PrivateRabbitMQ node = new PrivateRabbitMQ(Files.createTempDirectory("rabbitmq"));
+        Files.writeString(node.folder.resolve("plugins"), "[].");
+        Files.writeString(node.folder.resolve("rabbitmq.conf"), """
+                listeners.ssl.1 = 127.0.0.1:%d
+                ssl_options.cacertfile = %s
+                ssl_options.certfile = %2$s
+                ssl_options.keyfile = %s
+                """.formatted(node.tlsPort, certificate.certificateFile(), certificate.keyFile()));
+        node.startServer();
+        return node;
+    }
+
+    /** Starts the node, or starts it again after it was killed. */
+    public void startServer() throws Exception {
+        server = command(List.of(BIN.resolve("rabbitmq-server").toString()))
+                .redirectErrorStream(true).redirectOutput(folder.resolve("out").toFile()).start();
+        ctl("wait", "--timeout", Long.toString(START_TIMEOUT.toSeconds()), folder.resolve("pid").toString());
+    }
+
+    private ProcessBuilder command(List<String> command) {
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().putAll(environment);
+        return builder;
+    }
+
+    /** Runs a script that calls rabbitmqctl. */
+    void run(Path script, Map<String, String> variables) throws IOException, InterruptedException {
+        ProcessBuilder builder = command(List.of(script.toString())).redirectErrorStream(true);
+        builder.environment().putAll(variables);
+        Process process = builder.start();
+        String printed = new String(process.getInputStream().readAllBytes(), UTF_8);
+        if (process.waitFor() != 0) {
+            throw new IOException(script + ": " + printed);
+        }
+    }
+
+    /** Runs rabbitmqctl; returns what it prints. */
+    public String ctl(String... arguments) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(BIN.resolve("rabbitmqctl").toString(), "-q"));
+        command.addAll(List.of(arguments));
+        Process process = command(command).redirectErrorStream(true).start();
+        String printed = new String(process.getInputStream().readAllBytes(), UTF_8);
+        if (process.waitFor() != 0) {
+            throw new IOException(String.join(" ", command) + ": " + printed);
+        }
+        return printed;
+    }
+
+    /** A command that finds this node's rabbitmqctl on its path. */
+    public ProcessBuilder script(String... command) {
+        return command(List.of(command));
+    }
+
+    public int port() {
+        return port;
+    }
+
+    public int tlsPort() {
+        return tlsPort;
+    }
+
+    /** The name of the node, by which the others of its cluster know it. */
+    public String name() {
+        return environment.get("RABBITMQ_NODENAME");
+    }
+
+    public boolean isRunning() {
+        return server.isAlive();
+    }
+
+    public String uri() {
+        return "amqp://guest:guest@127.0.0.1:" + port;
+    }
+
+    /** A queue as {@code rabbitmqctl list_queues} shows it. */
+    public record Queue(String name, long ready, long unacknowledged, long consumers) {
+
+        public long messages() {
+            return ready + unacknowledged;
+        }
+    }
+
+    /** All queues, by name. */
+    public Map<String, Queue> queues() throws IOException, InterruptedException {
+        return QUEUE.matcher(evaluate(LIST_QUEUES)).results()
+                .map(queue -> new Queue(queue.group(1), Long.parseLong(queue.group(2)), Long.parseLong(queue.group(3)),
+                        Long.parseLong(queue.group(4))))
+                .collect(Collectors.toMap(Queue::name, Function.identity()));
+    }
+
+    // rabbitmqctl takes a second to start, which is too long to ask again and again
+    private String evaluate(String erlang) throws IOException, InterruptedException {
+        Process process = command(List.of("erl_call", "-sname", environment.get("RABBITMQ_NODENAME"),
+                "-c", Files.readString(Path.of(environment.get("HOME"), ".erlang.cookie")), "-e")).redirectErrorStream(true).start();
+        try (OutputStream expression = process.getOutputStream()) {
+            expression.write(erlang.getBytes(UTF_8));
+        }
+        String printed = new String(process.getInputStream().readAllBytes(), UTF_8);
+        if (process.waitFor() != 0 || !printed.startsWith("{ok,")) {
+            throw new IOException(erlang + ": " + printed);
+        }
+        return printed;
+    }
+
+    /** How many messages are in a queue, delivered ones included; -1 if there is no such queue. */
+    public long messages(String queue) throws IOException, InterruptedException {
+        Queue found = queues().get(queue);
+        return found == null ? -1 : found.messages();
+    }
+
+    /** Ends the node without warning. */
+    public void kill() throws Exception {
+        long pid = Long.parseLong(Files.readString(folder.resolve("pid")).strip());
+        ProcessHandle node = ProcessHandle.of(pid).orElseThrow();
+        node.destroyForcibly();
+        node.onExit().get(10, TimeUnit.SECONDS);
+        server.waitFor(10, TimeUnit.SECONDS);
+    }
+
+    @Override
+    public void close() throws Exception {
+        if (server.isAlive()) {
+            ctl("stop", folder.resolve("pid").toString());
+        }
+        command(List.of("epmd", "-kill")).start().waitFor();
+        TemporaryFolder.delete(folder);
+    }
+}

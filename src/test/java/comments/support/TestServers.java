@@ -1,0 +1,41 @@
+package comments.support;
+
+import comments.EmbeddedPostgreSQL;
+import java.io.IOException;
+import java.net.URI;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Embedded servers for tests: one PostgreSQL for all of them, with a database for each; a broker for each. */
+public final class TestServers {
+
+    private static final AtomicInteger DATABASES = new AtomicInteger();
+    private static EmbeddedPostgreSQL postgres;
+
+    private TestServers() {
+    }
+
+    /** The JDBC URL, with its user, of a new and empty database. */
+    public static synchronized String newDatabase() throws IOException, SQLException {
+        if (postgres == null) {
+            postgres = EmbeddedPostgreSQL.startInTemporaryFolder();
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+                try {
+                    postgres.close();
+                } catch (IOException e) {
+                    throw new IllegalStateException(e);
+                }
+            }));
+        }
+        String name = "test" + DATABASES.incrementAndGet();
+        try (Connection connection = DriverManager.getConnection(postgres.url(), postgres.user(), "");
+                Statement statement = connection.createStatement()) {
+            statement.execute("CREATE DATABASE " + name);
+        }
+        int port = URI.create(postgres.url().substring("jdbc:".length())).getPort();
+        return "jdbc:postgresql://127.0.0.1:%d/%s?user=%s".formatted(port, name, postgres.user());
+    }
+}
