@@ -138,7 +138,7 @@ class CamelRunIT {
         }
     }
 
-    /** The example in the README. */
+    /** The example in docs/extending.md. */
     @Test
     void aJavaRouteBesideOursConsumesNotificationsFromAQueueOfItsOwn() throws Exception {
         String example = Path.of("src/examples/java/CountPosts.java").toAbsolutePath().toString();
