@@ -233,7 +233,7 @@ class DeploymentTest {
                 images.put(integration.toString(), integration.content().at("/spec/traits/container/image").asText()));
         deployedContainers().forEach(container ->
                 images.put(container.file().toString(), container.content().get("image").asText()));
-        for (Path file : List.of(DOCKERFILE, Path.of("camel-k/README.md"), Path.of("README.md"))) {
+        for (Path file : List.of(DOCKERFILE, Path.of("camel-k/README.md"), Path.of("docs/operations.md"))) {
             matches(Files.readString(file), "docker build .*-t (\\S+)")
                     .forEach(command -> images.put(file.toString(), command.group(1)));
         }

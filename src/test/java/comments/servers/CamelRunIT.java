@@ -136,6 +136,7 @@ class CamelRunIT {
         }
     }
 
+    /** The example in docs/extending.md. */
     @Test
     void aJavaRouteBesideOursConsumesNotificationsFromAQueueOfItsOwn() throws Exception {
         Path example = Files.copy(Path.of("src/examples/java/CountPosts.java"), camel.routes().resolve("CountPosts.java"));

@@ -267,7 +267,7 @@ class PageIT {
         assertThat(browser.console()).singleElement().asString().contains("422");
     }
 
-    /** The picture of the README is made here: target/screenshots/burst.png. */
+    /** The picture in docs/operations.md is made here: target/screenshots/burst.png. */
     @Test
     void aBurstIsPushed() throws Exception {
         browser.find("button.main").click();

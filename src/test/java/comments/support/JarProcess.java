@@ -31,7 +31,7 @@ public final class JarProcess implements AutoCloseable {
     /** Ends a JVM that can't use the archive of classes. */
     public static final String MUST_SHARE = "-Xshare:on";
 
-    /** The arguments of java that start it as the README does. */
+    /** The arguments of java that start it as docs/operations.md does. */
     public static final List<String> PACKAGED = List.of("@" + Path.of("docker", "jvm.options"), "-jar", JAR.toString());
     /** What keeps a JDK that warns of what Netty does from doing so; those before 23 don't know these options. */
     private static final List<String> QUIET = Runtime.version().feature() < 23 ? List.of()
