@@ -1,8 +1,8 @@
 package comments.groupcommit;
 
 import comments.observe.PipelineMetrics;
+import comments.observe.PipelineMetrics.Refusal;
 import comments.observe.Traces;
-import comments.processor.GatherBatch;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,7 +35,7 @@ import org.slf4j.LoggerFactory;
  * {@code commit_delay} and {@code commit_siblings}: those who were just answered are about to come back.
  *
  * <p>The body of a parked exchange is bytes: one or more JSON values, separated by commas. The body of the message is one
- * JSON array of them; the header {@link GatherBatch#COMMENT_COUNT} of each says how many values it has, and that of the
+ * JSON array of them; the header {@link #setCountHeader} of each says how many values it has, and that of the
  * message how many there are in all.
  *
  * <p>What is parked is bounded. An exchange that finds no room, or comes after the step was told to stop, fails at once
@@ -71,6 +71,7 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
 
     private Traces traces;
     private String endpoint;
+    private String countHeader = "count";
     private int publishers = 1;
     private int groupSize = 1_000;
     private int groupBytes = 4 << 20;
@@ -87,6 +88,11 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
     /** Where a group is sent to. A message is taken for safe when the endpoint returns without an exception. */
     public void setEndpoint(String endpoint) {
         this.endpoint = endpoint;
+    }
+
+    /** The header that says how many values a body has. {@code count} by default. */
+    public void setCountHeader(String countHeader) {
+        this.countHeader = countHeader;
     }
 
     /** How many groups may be on their way at once. */
@@ -173,6 +179,7 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
         if (parking.gone().compareAndSet(false, true)) {
             release(parking.body().length);
             if (failure != null) {
+                PipelineMetrics.refused(Refusal.UNCONFIRMED);
                 parking.exchange().setException(failure);
             }
             try {
@@ -189,7 +196,7 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
     @Override
     public boolean process(Exchange exchange, AsyncCallback callback) {
         byte[] body = exchange.getMessage().getBody(byte[].class);
-        Integer values = exchange.getMessage().getHeader(GatherBatch.COMMENT_COUNT, 1, Integer.class);
+        Integer values = exchange.getMessage().getHeader(countHeader, 1, Integer.class);
         if (!open || !reserve(body.length)) {
             return refuse(exchange, callback);
         }
@@ -204,6 +211,7 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
     }
 
     private static boolean refuse(Exchange exchange, AsyncCallback callback) {
+        PipelineMetrics.refused(Refusal.FULL);
         exchange.setException(new RejectedExecutionException("no room to wait for the commit"));
         callback.done(true);
         return true;
@@ -298,7 +306,7 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
 
     private Exception send(List<Parked> group, int values) {
         Exchange sent = template.send(endpoint, message -> {
-            message.getMessage().setHeader(GatherBatch.COMMENT_COUNT, values);
+            message.getMessage().setHeader(countHeader, values);
             message.getMessage().setBody(array(group));
             if (traces != null) {
                 traces.carry(group.stream().map(Parked::exchange).toList(), message.getMessage());
@@ -341,6 +349,7 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
                 () -> failParkedBefore(System.nanoTime() - TimeUnit.MILLISECONDS.toNanos(timeoutMillis)),
                 period, period, TimeUnit.MILLISECONDS);
         open = true;
+        PipelineMetrics.gauge("comments.waiting", "Requests that wait for the commit of their group", this, GroupCommit::getParked);
     }
 
     @Override

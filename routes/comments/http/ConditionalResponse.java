@@ -1,6 +1,5 @@
 package comments.http;
 
-import comments.reader.ReadRequest;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -11,8 +10,7 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 
 /**
- * Writes what was read: 200 with the JSON as the database made it, or 304 without a body if the caller has the same already.
- * All headers are replaced.
+ * Answers a GET with JSON and its ETag: 200, or 304 without a body if the client has the same already. Replaces all headers.
  */
 public final class ConditionalResponse {
 
@@ -24,18 +22,18 @@ public final class ConditionalResponse {
     /**
      * Writes an answer.
      *
+     * @param ifNoneMatch the values of the request's header If-None-Match
      * @param next the path of the next page, or null
      */
-    public static void write(Exchange exchange, byte[] json, String next) {
+    public static void write(Message message, byte[] json, List<String> ifNoneMatch, String next) {
         String link = next == null ? null : "<" + next + ">; rel=\"next\"";
         String etag = etag(json, link);
-        Message message = exchange.getMessage();
         message.removeHeaders("*");
         message.setHeader("ETag", etag);
         if (link != null) {
             message.setHeader("Link", link);
         }
-        if (matches(exchange.getProperty(ReadRequest.PROPERTY, ReadRequest.class).ifNoneMatch(), etag)) {
+        if (matches(ifNoneMatch, etag)) {
             message.setHeader(Exchange.HTTP_RESPONSE_CODE, 304);
             message.setBody(null);
         } else {

@@ -13,29 +13,13 @@ import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import java.util.Arrays;
-import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** Answers what the HTTP server refuses before a route sees it. */
 public final class HttpProblems {
 
-    private static final Map<Integer, String> DETAILS = Map.of(
-            400, "The request is malformed.",
-            404, "There is nothing at this path.",
-            405, "The path doesn't take this method.",
-            413, "The body is too large.",
-            414, "The URL is too long.",
-            431, "The headers are too large.",
-            500, "The request failed here, and nothing is promised.",
-            503, "This process is about to end. Try again, with the same Idempotency-Key if you posted.");
-
     private HttpProblems() {
-    }
-
-    /** What is told of an error of which no more is known than its status. */
-    public static String detail(int status) {
-        return DETAILS.get(status);
     }
 
     /** Answers a request whose body is larger than what is taken; what is left of it would be taken for the next request. */
@@ -60,7 +44,7 @@ public final class HttpProblems {
 
     /** Makes the router's own errors problems. */
     static void answerErrors(Router router) {
-        DETAILS.keySet().forEach(status -> router.errorHandler(status, context -> {
+        Problem.STATUSES.forEach(status -> router.errorHandler(status, context -> {
             if (!context.response().headWritten()) {
                 // a body that is still coming would be taken for the next request
                 if (status == 413) {
@@ -105,7 +89,7 @@ public final class HttpProblems {
                 // not about a comment
             }
         }
-        return write(response, status, DETAILS.get(status));
+        return write(response, status, Problem.detail(status));
     }
 
     private static Future<Void> write(HttpServerResponse response, int status, String detail) {

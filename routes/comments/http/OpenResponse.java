@@ -2,9 +2,9 @@ package comments.http;
 
 import io.vertx.core.http.HttpServerResponse;
 
-/** The body of an answer on the event loop that goes on after its exchange is done: see {@link EventLoopConsumer}. */
+/** The body of a response on the event loop that stays open after its exchange is done: see {@link EventLoopConsumer}. */
 interface OpenResponse {
 
-    /** Takes over an answer whose status and headers are set; called on the event loop. Whoever has it must end it. */
+    /** Takes over a response whose status and headers are set, and must end it. Called on the event loop. */
     void open(HttpServerResponse response);
 }

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.net.URI;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.springframework.http.HttpStatus;
@@ -16,10 +18,28 @@ public final class Problem {
     /** The media type of a problem. */
     public static final String MEDIA_TYPE = "application/problem+json";
 
+    private static final Map<Integer, String> DETAILS = Map.of(
+            400, "The request is malformed.",
+            404, "There is nothing at this path.",
+            405, "The path doesn't take this method.",
+            413, "The body is too large.",
+            414, "The URL is too long.",
+            431, "The headers are too large.",
+            500, "The request failed here, and nothing is promised.",
+            503, "This process is about to end. Try again, with the same Idempotency-Key if you posted.");
+
+    /** The statuses that have a {@link #detail}. */
+    static final Set<Integer> STATUSES = DETAILS.keySet();
+
     private static final ObjectMapper JSON =
             new ObjectMapper().addMixIn(ProblemDetail.class, ProblemDetailJacksonMixin.class);
 
     private Problem() {
+    }
+
+    /** What an answer says of an error of which no more is known than its status. */
+    public static String detail(int status) {
+        return DETAILS.get(status);
     }
 
     /** Answers with a problem of which no more is known than its HTTP status; other headers are left as they are. */

@@ -1,13 +1,12 @@
 package comments.http;
 
-import io.vertx.core.buffer.Buffer;
 import java.util.regex.Pattern;
 
 /** The text of server-sent events, as the HTML standard has them. */
 public final class ServerSentEvent {
 
-    /** Says nothing, so that everything between here and there knows that the connection is used. */
-    static final Buffer HEARTBEAT = Buffer.buffer(":\n\n");
+    /** A comment, which tells the client and the proxies before it that the connection is used. */
+    static final String HEARTBEAT = ":\n\n";
 
     private static final Pattern LINE_END = Pattern.compile("\r\n|\r|\n");
 

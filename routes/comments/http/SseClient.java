@@ -3,7 +3,7 @@ package comments.http;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
-import io.vertx.core.net.impl.ConnectionBase;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -11,77 +11,81 @@ import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * One who listens: the answer that stays open to him. He is added to the {@link SseClients} before what he missed is read
- * from the database, so that nothing is lost in between; what comes for him meanwhile waits for the answer.
+ * A client of server-sent events: the response that stays open to it. {@link SseClients} adds it before the events that it
+ * missed are read from the database, so that nothing is lost in between; events that come meanwhile wait for the response.
  *
- * <p>One who reads so slowly that more than {@value #MOST_BEHIND} bytes wait for him gets a last event, and some seconds to
- * read up to it. While too many bytes wait for all together, whoever does not take his at once is cut off.
+ * <p>A client for which more than {@value #MAX_BEHIND} bytes wait gets a last event, and some seconds to read up to it. While
+ * too many bytes wait for all clients together, slow clients are disconnected.
  *
- * <p>Only the event loop calls it, but for {@link #isThere} and {@link #catchUp}.
+ * <p>Only the event loop calls it, but for {@link #isConnected} and {@link #catchUp}.
  */
 public final class SseClient implements OpenResponse {
 
-    static final int MOST_BEHIND = 1 << 20;
+    static final int MAX_BEHIND = 1 << 20;
 
     private static final int RETRY_MILLIS = 1_000;
     private static final int RETRY_SPREAD_MILLIS = 3_000;
 
-    private final SseClients listeners;
+    private final SseClients clients;
     private final HttpServerRequest request;
     private final HttpServerResponse response;
-    private final String post;
+    private final String topic;
     private final int tick;
     private final Instant joined = Instant.now();
     private final List<Buffer> early = new ArrayList<>();
     private Buffer missed;
     private boolean open;
     private int behind;
-    private String over;
+    private String ended;
 
-    SseClient(SseClients listeners, HttpServerRequest request, String post, int tick) {
-        this.listeners = listeners;
+    SseClient(SseClients clients, HttpServerRequest request, String topic, int tick) {
+        this.clients = clients;
         this.request = request;
-        this.post = post;
+        this.topic = topic;
         this.tick = tick;
         response = request.response().closeHandler(closed -> leave("gone"));
     }
 
-    String post() {
-        return post;
+    String topic() {
+        return topic;
     }
 
-    /** When his heartbeat is. */
+    /** The tick at which its heartbeat is sent. */
     int tick() {
         return tick;
     }
 
-    /** Whether he has not closed the connection yet. Any thread may ask. */
-    public boolean isThere() {
+    /** Whether the client has not closed the connection. Any thread may call it. */
+    public boolean isConnected() {
         return !response.closed();
     }
 
     /**
-     * Has something sent before all that comes live. Any thread may call it, once, before it hands over the answer that is
-     * opened then.
+     * Sets events that are sent before all that come live. Any thread may call it, once, before it hands over the response that
+     * is opened then.
      */
-    public void catchUp(Buffer missed) {
-        this.missed = missed;
+    public void catchUp(String events) {
+        missed = buffer(events);
+    }
+
+    static Buffer buffer(String events) {
+        return Buffer.buffer(events.getBytes(StandardCharsets.UTF_8));
     }
 
     @Override
     public void open(HttpServerResponse response) {
         open = true;
         response.setChunked(true);
-        if (over != null) {
+        if (ended != null) {
             response.end(lastEvent());
             return;
         }
         taken(behind);
-        // not all at once, if all have to come back
+        // spreads the clients that all have to come back
         int retry = RETRY_MILLIS + ThreadLocalRandom.current().nextInt(RETRY_SPREAD_MILLIS);
-        // without an event, but who hears none comes back with it, too
+        // without an event: a client that got none comes back with it, too
         long id = ChronoUnit.MICROS.between(Instant.EPOCH, joined);
-        send(Buffer.buffer("id: " + id + "\nretry: " + retry + "\n\n"));
+        send(buffer("id: " + id + "\nretry: " + retry + "\n\n"));
         if (missed != null) {
             send(missed);
             missed = null;
@@ -91,24 +95,24 @@ public final class SseClient implements OpenResponse {
         waiting.forEach(this::send);
     }
 
-    /** Sends events, now or when the answer is open. */
+    /** Sends events, now or when the response is open. */
     void send(Buffer events) {
-        if (over != null) {
+        if (ended != null) {
             return;
         }
-        if (behind > MOST_BEHIND) {
+        if (behind > MAX_BEHIND) {
             end("slow");
             return;
         }
         behind += events.length();
-        listeners.waits(events.length());
+        clients.waits(events.length());
         if (open) {
             response.write(events).onComplete(written -> taken(events.length()));
         } else {
             early.add(events);
         }
-        if (listeners.isTooMuchWaiting()) {
-            cutOff();
+        if (clients.isTooMuchWaiting()) {
+            disconnect();
         }
     }
 
@@ -116,35 +120,35 @@ public final class SseClient implements OpenResponse {
     private void taken(int bytes) {
         int counted = Math.min(bytes, behind);
         behind -= counted;
-        listeners.waits(-counted);
+        clients.waits(-counted);
     }
 
     /** Shows that the connection is used. */
     void heartbeat() {
         if (open && behind == 0) {
-            response.write(ServerSentEvent.HEARTBEAT);
+            response.write(buffer(ServerSentEvent.HEARTBEAT));
         }
     }
 
-    /** Sends a last event, which says why it is the last, now or when the answer is open. */
+    /** Sends a last event, which says why it is the last, now or when the response is open. */
     void end(String reason) {
-        if (over != null) {
+        if (ended != null) {
             return;
         }
         if (open) {
-            over = reason;
-            listeners.remove(this);
+            ended = reason;
+            clients.remove(this);
             response.end(lastEvent());
             if (behind > 0) {
-                listeners.later(this::cutOff);
+                clients.later(this::disconnect);
             }
         } else {
             leave(reason);
         }
     }
 
-    // what waits for him goes with the connection
-    private void cutOff() {
+    // the bytes that wait go with the connection
+    private void disconnect() {
         if (behind == 0) {
             return;
         }
@@ -154,14 +158,13 @@ public final class SseClient implements OpenResponse {
         }
         leave("slow");
         if (response.streamId() < 0) {
-            // that of Vert.x would write it first
-            ((ConnectionBase) request.connection()).channelHandlerContext().close();
+            VertxInternals.closeUnwritten(request.connection());
         } else {
             response.reset();
         }
     }
 
-    /** Forgets him if his answer was never opened: he may be gone, or refused. */
+    /** Removes it if its response was never opened: the client may be gone, or refused. */
     public void giveUp() {
         if (!open) {
             leave("gone");
@@ -169,13 +172,13 @@ public final class SseClient implements OpenResponse {
     }
 
     private void leave(String reason) {
-        over = reason;
-        listeners.remove(this);
+        ended = reason;
+        clients.remove(this);
         early.clear();
         taken(behind);
     }
 
     private Buffer lastEvent() {
-        return Buffer.buffer(ServerSentEvent.of("end", "{\"reason\":\"" + over + "\"}"));
+        return buffer(ServerSentEvent.of("end", "{\"reason\":\"" + ended + "\"}"));
     }
 }

@@ -1,11 +1,11 @@
 package comments.http;
 
-import comments.rabbitmq.FanoutConnectionFactory;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import java.util.ArrayDeque;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -13,21 +13,23 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
+import org.apache.camel.Message;
 
 /**
- * Those who listen for new comments, of one post or of all, each with an answer that stays open.
+ * The clients of server-sent events, each with a topic and a response that stays open.
  *
- * <p>They cost no thread: all that is sent to them is written by the event loop of the HTTP server, which is also the only
- * thread that adds and removes them. It writes to a few at a time, so that requests in between don't wait for thousands of
- * listeners; whoever has it write waits until it has, so that no more than that piles up.
+ * <p>They take no thread: the event loop of the HTTP server writes all that is sent, and is the only thread that adds and
+ * removes clients. It writes to a few clients at a time, so that requests in between don't wait for thousands of them. A
+ * sender waits until its events are written, so that they don't pile up.
  */
 public class SseClients {
 
-    /** Stands for all posts; no post has this id. */
+    /** The topic of clients that want the events of all. */
     public static final String ALL = "";
 
     private static final int HEARTBEAT_SECONDS = 15;
@@ -37,90 +39,88 @@ public class SseClients {
     private static final int LATER_MILLIS = 10_000;
 
     // its keys are read by other threads
-    private final Map<String, Set<SseClient>> byPost = new ConcurrentHashMap<>();
+    private final Map<String, Set<SseClient>> byTopic = new ConcurrentHashMap<>();
     private final AtomicInteger count = new AtomicInteger();
     private final List<Set<SseClient>> byTick =
             Stream.<Set<SseClient>>generate(HashSet::new).limit(TICKS).toList();
     private final Queue<Runnable> outgoing = new ArrayDeque<>();
     private boolean writing;
     private int tick;
-    private int most = 10_000;
-    private int mostBytes = 64 << 20;
+    private int maxClients = 10_000;
+    private int maxBytes = 64 << 20;
     private final AtomicLong waiting = new AtomicLong();
     private volatile boolean shut;
     private volatile Context loop;
 
-    /** How many may listen at once. */
-    public void setMost(int most) {
-        this.most = most;
+    /** How many clients may be connected at once. */
+    public void setMaxClients(int maxClients) {
+        this.maxClients = maxClients;
     }
 
-    /** How many bytes may wait for all of them together. */
-    public void setMostBytes(int mostBytes) {
-        this.mostBytes = mostBytes;
+    /** How many bytes may wait for all clients together. */
+    public void setMaxBytes(int maxBytes) {
+        this.maxBytes = maxBytes;
     }
 
-    /** Where it is told what was pushed: when that connection is back, all are sent away, to come back for what they missed. */
-    public void setConnections(FanoutConnectionFactory connections) {
-        connections.whenConnectedAgain(() -> endAll("resume"));
-    }
-
-    /** How many listen now. */
+    /** How many clients are connected. Any thread may call it. */
     public int count() {
         return count.get();
     }
 
-    /** The posts that somebody listens to; {@link #ALL} is one of them if somebody listens to all. Any thread may ask. */
-    public Set<String> posts() {
-        return byPost.keySet();
+    /** The topics that have clients. Any thread may call it. */
+    public Set<String> topics() {
+        return byTopic.keySet();
     }
 
     /**
-     * Adds one whose answer is still to be opened; null if there is no room.
+     * Adds the client of a request, whose response is still to be opened. Called on the event loop.
      *
-     * @param request his, on the event loop
-     * @param post the id of a post, or {@link #ALL}
+     * @throws RejectedExecutionException if there is no room for another one
      */
-    public SseClient add(HttpServerRequest request, String post) {
-        if (shut || count.get() >= most) {
-            return null;
+    public SseClient add(Message request, String topic) {
+        return add(((EventLoopMessage) request).getRequest(), topic);
+    }
+
+    SseClient add(HttpServerRequest request, String topic) {
+        if (shut || count.get() >= maxClients) {
+            throw new RejectedExecutionException("no room for another client of events");
         }
         if (loop == null) {
             loop = Vertx.currentContext();
             loop.owner().setPeriodic(TICK_MILLIS, timer -> heartbeat());
         }
-        SseClient listener = new SseClient(this, request, post, ThreadLocalRandom.current().nextInt(TICKS));
-        byTick.get(listener.tick()).add(listener);
-        byPost.computeIfAbsent(post, key -> new HashSet<>()).add(listener);
+        SseClient client = new SseClient(this, request, topic, ThreadLocalRandom.current().nextInt(TICKS));
+        byTick.get(client.tick()).add(client);
+        byTopic.computeIfAbsent(topic, key -> new HashSet<>()).add(client);
         count.incrementAndGet();
-        return listener;
+        return client;
     }
 
-    /** Forgets one, who may be forgotten already. */
-    void remove(SseClient listener) {
-        if (byTick.get(listener.tick()).remove(listener)) {
-            Set<SseClient> ofPost = byPost.get(listener.post());
-            ofPost.remove(listener);
-            if (ofPost.isEmpty()) {
-                byPost.remove(listener.post());
+    /** Removes a client, which may be removed already. */
+    void remove(SseClient client) {
+        if (byTick.get(client.tick()).remove(client)) {
+            Set<SseClient> ofTopic = byTopic.get(client.topic());
+            ofTopic.remove(client);
+            if (ofTopic.isEmpty()) {
+                byTopic.remove(client.topic());
             }
             count.decrementAndGet();
         }
     }
 
-    /** Counts bytes that wait for one of them; fewer than 0 when they wait no more. */
+    /** Counts bytes that wait for a client; a negative number when they wait no more. */
     void waits(int bytes) {
         waiting.addAndGet(bytes);
     }
 
-    /** How many bytes wait for all of them together. */
+    /** How many bytes wait for all clients together. */
     public long waiting() {
         return waiting.get();
     }
 
-    /** Whether more bytes wait for all of them than may. */
+    /** Whether more bytes wait than may. */
     boolean isTooMuchWaiting() {
-        return waiting.get() > mostBytes;
+        return waiting.get() > maxBytes;
     }
 
     private void heartbeat() {
@@ -128,38 +128,45 @@ public class SseClients {
         List.copyOf(byTick.get(tick)).forEach(SseClient::heartbeat);
     }
 
-    /** Sends events to all who listen to a post, by post. Any thread may call it; what it returns is done when all are sent. */
-    public CompletableFuture<Void> tell(Map<String, Buffer> news) {
+    /**
+     * Sends events to the clients of each topic. Any thread may call it.
+     *
+     * @param events the text of events, by topic
+     * @return completes when they are written
+     */
+    public CompletableFuture<Void> send(Map<String, String> events) {
         if (loop == null) {
             return CompletableFuture.completedFuture(null);
         }
-        CompletableFuture<Void> told = new CompletableFuture<>();
+        CompletableFuture<Void> sent = new CompletableFuture<>();
+        Map<String, Buffer> buffers = new HashMap<>();
+        events.forEach((topic, text) -> buffers.put(topic, SseClient.buffer(text)));
         onLoop(() -> {
-            news.forEach((post, events) -> byPost.getOrDefault(post, Set.of())
-                    .forEach(listener -> outgoing.add(() -> listener.send(events))));
-            outgoing.add(() -> told.complete(null));
+            buffers.forEach((topic, buffer) -> byTopic.getOrDefault(topic, Set.of())
+                    .forEach(client -> outgoing.add(() -> client.send(buffer))));
+            outgoing.add(() -> sent.complete(null));
         });
-        return told;
+        return sent;
     }
 
-    /** Ends all answers with a last event that says why. Any thread may call it; returns at once. */
+    /** Ends all responses with a last event that says why. Any thread may call it; returns at once. */
     public void endAll(String reason) {
-        onLoop(() -> byTick.forEach(listeners -> listeners.forEach(listener -> outgoing.add(() -> listener.end(reason)))));
+        onLoop(() -> byTick.forEach(clients -> clients.forEach(client -> outgoing.add(() -> client.end(reason)))));
     }
 
-    /** Ends all answers, and takes nobody any more: the process is about to end. Any thread may call it; returns at once. */
+    /** Ends all responses and takes no more clients: the process is about to end. Any thread may call it; returns at once. */
     public void shut() {
         shut = true;
         endAll("stopping");
     }
 
-    /** Has the event loop do something a while later, such as when a slow one had the time to read his last event. */
+    /** Runs an action on the event loop {@value #LATER_MILLIS} ms later. */
     void later(Runnable action) {
         loop.owner().setTimer(LATER_MILLIS, timer -> action.run());
     }
 
-    // nobody ever listened if there is no loop
-    private void onLoop(Runnable action) {
+    // without a loop there never was a client
+    void onLoop(Runnable action) {
         Context loop = this.loop;
         if (loop != null) {
             loop.runOnContext(task -> {

@@ -11,6 +11,9 @@ import java.util.UUID;
  */
 public record Comment(String postId, String userId, String userName, String content, UUID parentId) {
 
+    /** The header of a message that says how many comments its body has. */
+    public static final String COUNT_HEADER = "commentCount";
+
     /** Writes the comment as messages carry it: with the id it was given, and the time it was accepted, in ISO 8601. */
     public void writeTo(JsonGenerator json, UUID id, String acceptedAt) throws IOException {
         json.writeStartObject();

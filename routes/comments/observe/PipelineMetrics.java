@@ -1,12 +1,8 @@
 package comments.observe;
 
-import comments.groupcommit.GroupCommit;
-import comments.http.SseClients;
-import comments.rabbitmq.AcknowledgeInOrder;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Gauge;
-import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Metrics;
 import io.micrometer.core.instrument.TimeGauge;
@@ -16,11 +12,12 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.CamelContextAware;
@@ -40,7 +37,7 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
         MALFORMED,
         /** 401: no API key, or an unknown one. */
         UNAUTHORIZED,
-        /** 429: more than the caller may post. */
+        /** 429: more than the client may post. */
         TOO_MANY,
         /** 415: not labelled as JSON. */
         MEDIA_TYPE,
@@ -54,7 +51,7 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
         FULL,
         /** 503: the broker did not confirm. */
         UNCONFIRMED,
-        /** 503: the broker is away, or takes nothing now. */
+        /** 503: the broker is away, or takes no messages. */
         BROKER_AWAY,
         /** 503: the process is about to end. */
         STOPPING;
@@ -93,13 +90,12 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
     private static final Counter PUSHED = Counter.builder("comments.pushed")
             .description("Comments that were pushed").register(Metrics.globalRegistry);
     private static final Counter ANNOUNCED = Counter.builder("comments.announced")
-            .description("Comments that were pushed, and announced to those who listen").register(Metrics.globalRegistry);
+            .description("Comments that were pushed, and announced to the clients of the stream").register(Metrics.globalRegistry);
     private static final Counter QUARANTINED = Counter.builder("comments.quarantined")
             .description("Comments that the database refused, and that are in quarantine").register(Metrics.globalRegistry);
     private static final Counter RETRIED = Counter.builder("comments.retries")
             .description("Failed attempts to settle a batch or a push").register(Metrics.globalRegistry);
 
-    private final List<Meter> gauges = new ArrayList<>();
     private MeterRegistry registry;
     private CamelContext camelContext;
 
@@ -112,7 +108,7 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
                 .minimumExpectedValue(Duration.ofMillis(1)).maximumExpectedValue(Duration.ofSeconds(60));
     }
 
-    /** So many comments are about to be answered with 202. */
+    /** Comments are about to be answered with 202. */
     public static void accepted(int comments) {
         ACCEPTED.increment(comments);
     }
@@ -148,7 +144,7 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
         }
     }
 
-    /** A comment that was accepted so long ago is committed now. */
+    /** A comment is committed now, this long after it was accepted. */
     public static void committed(Duration sinceAccepted) {
         COMMITTED.record(sinceAccepted);
     }
@@ -158,53 +154,29 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
         READS.get(status < 400 ? 0 : status < 500 ? 1 : 2).record(Duration.ofNanos(nanos));
     }
 
-    /** A notification of so many comments was pushed. */
-    public static void pushed(int comments) {
-        PUSHED.increment(comments);
-    }
-
-    /** A push of so many comments was announced. */
-    public static void announced(int comments) {
-        ANNOUNCED.increment(comments);
-    }
-
-    /** Comments that the database refused are in quarantine. */
-    public static void quarantined(int comments) {
-        QUARANTINED.increment(comments);
-    }
-
     /** An attempt to settle a batch or a push failed. */
     public static void retried() {
         RETRIED.increment();
     }
 
-    /** Shows how many requests wait for their commit. */
-    public void setWaiting(GroupCommit groupCommit) {
-        forget("comments.waiting");
-        gauges.add(Gauge.builder("comments.waiting", groupCommit, GroupCommit::getParked)
-                .description("Requests that wait for the commit of their group").register(Metrics.globalRegistry));
+    /**
+     * Shows a value. A gauge of the same name that shows that of another object is removed.
+     *
+     * @param value called by the thread that reads the metrics
+     */
+    public static <T> void gauge(String name, String description, T object, ToDoubleFunction<T> value) {
+        forget(name);
+        Gauge.builder(name, object, value).description(description).register(Metrics.globalRegistry);
     }
 
-    /** Shows how many messages were received and are not acknowledged yet, and how old the oldest is. */
-    public void setUnsettled(AcknowledgeInOrder acknowledge) {
-        forget("comments.unsettled");
-        forget("comments.unsettled.age");
-        gauges.add(Gauge.builder("comments.unsettled", acknowledge, AcknowledgeInOrder::unsettled)
-                .description("Messages of comments that were received and are not acknowledged yet")
-                .register(Metrics.globalRegistry));
-        gauges.add(TimeGauge.builder("comments.unsettled.age", () -> acknowledge.oldestUnsettled().toMillis(),
-                TimeUnit.MILLISECONDS).description("How long the oldest of them has been waiting")
-                .register(Metrics.globalRegistry));
+    /** Shows how long something has been waiting, in seconds: see {@link #gauge}. */
+    public static <T> void ageGauge(String name, String description, T object, Function<T, Duration> age) {
+        forget(name);
+        TimeGauge.builder(name, object, TimeUnit.MILLISECONDS, each -> age.apply(each).toMillis()).description(description)
+                .register(Metrics.globalRegistry);
     }
 
-    /** Shows how many listen to the stream. */
-    public void setListeners(SseClients listeners) {
-        forget("comments.listeners");
-        gauges.add(Gauge.builder("comments.listeners", listeners, SseClients::count)
-                .description("Those who listen to GET /comments/stream").register(Metrics.globalRegistry));
-    }
-
-    // camel run makes each bean twice, and closes the first after it made the second; a registry keeps the first gauge.
+    // the Camel CLI makes each bean twice, and a registry keeps the first gauge of a name
     private static void forget(String name) {
         Metrics.globalRegistry.find(name).meters().forEach(Metrics.globalRegistry::remove);
     }
@@ -227,11 +199,9 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
         return camelContext;
     }
 
-    /** Takes the registry, and what it still shows of these beans, away again. */
+    /** Takes the registry away again. */
     @Override
     public void close() {
-        gauges.stream().filter(gauge -> Metrics.globalRegistry.find(gauge.getId().getName()).meter() == gauge)
-                .forEach(Metrics.globalRegistry::remove);
         Metrics.removeRegistry(registry);
     }
 }

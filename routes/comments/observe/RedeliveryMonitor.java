@@ -1,30 +1,29 @@
 package comments.observe;
 
 import java.sql.SQLException;
-import java.time.Duration;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
-import org.apache.camel.health.HealthCheckResultBuilder;
-import org.apache.camel.impl.health.AbstractHealthCheck;
 import org.apache.camel.support.SynchronizationAdapter;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.amqp.AmqpException;
 
 /**
- * Knows which batches, or which pushes, are being tried again, and why: the health checks {@code comments/retrying-batches} and
- * {@code comments/retrying-pushes}. A process with such a one isn't ready, but it is alive: restarting it would not help.
+ * Keeps the failures of exchanges that are tried again, and warns of them: after the first attempt, and each time after twice
+ * as many. {@link RedeliveryHealth} shows them.
  *
- * <p>As a processor it is called after each failure of one, and warns of it.
+ * <p>Camel calls it after each failed attempt, on any thread.
  */
-public class RedeliveryMonitor extends AbstractHealthCheck implements Processor {
+public class RedeliveryMonitor implements Processor {
 
-    private record Failure(Instant since, int attempts, String reason) {
+    /** An exchange that was tried in vain: since when, how often, and why the last time. */
+    record Failure(String routeId, Instant since, int attempts, String reason) {
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(RedeliveryMonitor.class);
@@ -40,28 +39,16 @@ public class RedeliveryMonitor extends AbstractHealthCheck implements Processor 
             "42P01", "A table is missing: was it dropped? A start with POSTGRES_MIGRATE=true makes it");
 
     private final Map<String, Failure> failures = new ConcurrentHashMap<>();
-    private final String what;
-
-    /** Knows batches, or pushes, as the parameter says. */
-    public RedeliveryMonitor(String what) {
-        super("comments", "retrying-" + what);
-        this.what = what;
-    }
-
-    @Override
-    public boolean isLiveness() {
-        return false;
-    }
 
     @Override
     public void process(Exchange exchange) {
         PipelineMetrics.retried();
         String reason = reason(exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class));
-        Failure failure = failures.merge(exchange.getExchangeId(), new Failure(Instant.now(), 1, reason),
-                (before, now) -> new Failure(before.since(), before.attempts() + 1, reason));
+        Failure failure = failures.merge(exchange.getExchangeId(), new Failure(exchange.getFromRouteId(), Instant.now(), 1, reason),
+                (before, now) -> new Failure(before.routeId(), before.since(), before.attempts() + 1, reason));
         // each time after twice as many attempts: the pauses between them grow, too
         if (Integer.bitCount(failure.attempts()) == 1) {
-            LOG.warn("Tried {} times, and goes on trying: {}. {}", failure.attempts(), reason,
+            LOG.warn("Attempt {} failed and another one follows: {}. {}", failure.attempts(), reason,
                     advice(exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class)));
         }
         if (failure.attempts() == 1) {
@@ -71,7 +58,7 @@ public class RedeliveryMonitor extends AbstractHealthCheck implements Processor 
                     failures.remove(done.getExchangeId());
                 }
 
-                // seda: would give it to its copy, which is done when it likes, or never if it is dropped
+                // seda: would hand it over to its copy, which completes at an unknown time, or never if it is dropped
                 @Override
                 public boolean allowHandover() {
                     return false;
@@ -80,13 +67,9 @@ public class RedeliveryMonitor extends AbstractHealthCheck implements Processor 
         }
     }
 
-    @Override
-    protected void doCall(HealthCheckResultBuilder builder, Map<String, Object> options) {
-        builder.up();
-        failures.values().stream().min((a, b) -> a.since().compareTo(b.since())).ifPresent(oldest -> builder.down()
-                .message("%d %s can't be settled; the oldest was tried %d times in %d s: %s".formatted(
-                        failures.size(), what, oldest.attempts(),
-                        Duration.between(oldest.since(), Instant.now()).toSeconds(), oldest.reason())));
+    /** The failures of exchanges that entered by a route. */
+    Collection<Failure> failures(String routeId) {
+        return failures.values().stream().filter(failure -> routeId.equals(failure.routeId())).toList();
     }
 
     // The message of a data error quotes the data: its SQLSTATE says enough here.

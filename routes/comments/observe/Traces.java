@@ -1,6 +1,5 @@
 package comments.observe;
 
-import comments.http.RequestHeaders;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.SpanBuilder;
 import io.opentelemetry.api.trace.SpanContext;
@@ -25,17 +24,19 @@ import org.apache.camel.Message;
 import org.apache.camel.support.SynchronizationAdapter;
 
 /**
- * Follows comments through the queue with OpenTelemetry: a span for each request, in the caller's trace if it came with a
- * W3C {@code traceparent}, and one for each batch that is written, with links to the requests that its comments came with.
+ * Follows comments through the queue with OpenTelemetry: a span for each request, in the trace of its client if it came with
+ * a W3C {@code traceparent}, and one for each batch that is written, with links to the requests that its comments came with.
  *
  * <p>A message carries the ids of at most {@value #MOST_SPANS} of its requests' spans, of those that are sampled. They are
- * our own ids; of the caller's header only the id of the trace goes on, which is 32 hexadecimal digits or is not taken.
+ * our own ids; of the client's header only the id of the trace is kept, which is 32 hexadecimal digits or is ignored.
  *
  * <p>Where spans go to, and which are sampled, is said by OpenTelemetry's own variables, {@code OTEL_…}. Any number of
  * threads may call it.
  */
 public final class Traces implements AutoCloseable {
 
+    /** The header of a request that names the span of its client. */
+    public static final String TRACEPARENT = "traceparent";
     /** The header of a message that holds the ids. */
     static final String SPANS = "spans";
     static final int MOST_SPANS = 32;
@@ -43,16 +44,15 @@ public final class Traces implements AutoCloseable {
     private static final int MOST_LINKS = 128;
     private static final String SPAN = "span";
     private static final Pattern ID = Pattern.compile("([0-9a-f]{32})-([0-9a-f]{16})");
-    private static final TextMapGetter<Message> TRACEPARENT = new TextMapGetter<>() {
+    private static final TextMapGetter<List<String>> TRACEPARENT_VALUES = new TextMapGetter<>() {
         @Override
-        public Iterable<String> keys(Message message) {
-            return List.of("traceparent");
+        public Iterable<String> keys(List<String> values) {
+            return List.of(TRACEPARENT);
         }
 
         @Override
-        public String get(Message message, String key) {
-            List<String> values = key.equals("traceparent") ? RequestHeaders.of(message, key) : List.of();
-            return values.size() == 1 ? values.get(0) : null;
+        public String get(List<String> values, String key) {
+            return key.equals(TRACEPARENT) && values.size() == 1 ? values.get(0) : null;
         }
     };
 
@@ -70,15 +70,19 @@ public final class Traces implements AutoCloseable {
         }
     }
 
-    /** These, or null if no spans are made: what is called for each comment asks no more than that. */
+    /** Returns this, or null if no spans are made: code that runs for each comment compares with null, and no more. */
     public Traces ifEnabled() {
         return tracer == null ? null : this;
     }
 
-    /** Begins the span of a request, whose headers are still there. It ends when the exchange is done. */
-    public void begin(Exchange exchange) {
-        Context caller = W3CTraceContextPropagator.getInstance().extract(Context.root(), exchange.getMessage(), TRACEPARENT);
-        Span span = tracer.spanBuilder("POST /comments").setSpanKind(SpanKind.SERVER).setParent(caller)
+    /**
+     * Begins the span of a request. It ends when the exchange is done.
+     *
+     * @param traceparent the values of the header {@value #TRACEPARENT} of the request
+     */
+    public void begin(Exchange exchange, List<String> traceparent) {
+        Context client = W3CTraceContextPropagator.getInstance().extract(Context.root(), traceparent, TRACEPARENT_VALUES);
+        Span span = tracer.spanBuilder("POST /comments").setSpanKind(SpanKind.SERVER).setParent(client)
                 .setAttribute("http.request.method", "POST").setAttribute("http.route", "/comments").startSpan();
         exchange.setProperty(SPAN, span);
         exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {

@@ -1,24 +1,22 @@
 package comments.page;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.util.ByteArrayBuilder;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.rabbitmq.client.AMQP.Queue.DeclareOk;
-import comments.http.Callers;
+import comments.http.ApiKeys;
 import comments.http.InvalidRequestException;
-import comments.http.SseClients;
 import comments.observe.PipelineMetrics;
 import comments.postgresql.PostgresDataSource;
 import comments.rabbitmq.RabbitConnectionFactory;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Metrics;
-import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.distribution.CountAtBucket;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -31,30 +29,67 @@ import org.apache.camel.health.HealthCheck;
 import org.springframework.amqp.AmqpException;
 
 /**
- * Answers with what this process counts since it started, how many messages the broker says are in the queues, and how healthy
- * its parts are, as JSON for the page. Counts are totals, times in milliseconds.
+ * Answers with the counts of this process since its start, the number of messages that the broker reports for the queues, and
+ * the health of its parts, as JSON for the page. Counts are totals, times in milliseconds.
  *
- * <p>However many ask, the servers are asked five times a second at most, by one thread; the others get what was last known.
- * Throws {@link RejectedExecutionException} while nothing is, since those who waited for it would hold all the threads.
+ * <p>However many clients ask, one thread asks the servers, at most five times a second; the others get the last answer.
+ * Throws {@link RejectedExecutionException} while there is none, since requests that waited for it would hold all the threads.
  */
 public class PipelineStatus implements CamelContextAware, Processor {
 
+    /** What the page reads. */
+    private record Status(long at, String[] roles, long accepted, long refused, long persisted, long quarantined, long pushed,
+            long retries, long waiting, long unsettled, long listeners, Summary groups, Summary batches, Times confirms,
+            Times inserts, Times committed, List<Batch> latestBatches, Map<String, Queue> queues, Map<String, String> health) {
+    }
+
+    private record Summary(long count, long total) {
+
+        static Summary of(String name) {
+            DistributionSummary summary = Metrics.globalRegistry.get(name).summary();
+            return new Summary(summary.count(), (long) summary.totalAmount());
+        }
+    }
+
+    /** A timer; each bucket has its upper bound, and how many times are below it. */
+    private record Times(long count, double total, List<Number[]> buckets) {
+
+        static Times of(String name) {
+            var timer = Metrics.globalRegistry.get(name).timer();
+            List<Number[]> buckets = new ArrayList<>();
+            double before = 0;
+            for (CountAtBucket bucket : timer.takeSnapshot().histogramCounts()) {
+                // each includes the one before
+                if (bucket.count() > before) {
+                    buckets.add(new Number[] {bucket.bucket(TimeUnit.MILLISECONDS), (long) bucket.count()});
+                    before = bucket.count();
+                }
+            }
+            return new Times(timer.count(), timer.totalTime(TimeUnit.MILLISECONDS), buckets);
+        }
+    }
+
+    private record Batch(long at, int comments, long millis) {
+    }
+
+    private record Queue(int messages, int consumers) {
+    }
+
     private static final List<String> QUEUES = List.of("comments", "notifications");
     private static final long FRESH_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
-    private static final JsonFactory JSON = new JsonFactory();
+    private static final ObjectMapper JSON = new ObjectMapper();
 
     private final ReentrantLock lock = new ReentrantLock();
     private CamelContext camelContext;
-    private Callers callers = new Callers();
+    private ApiKeys apiKeys = new ApiKeys();
     private RabbitConnectionFactory connections;
-    private SseClients listeners;
     private PostgresDataSource database;
     private volatile byte[] last;
     private long lastNanos;
 
-    /** Who may ask. By default everybody. */
-    public void setCallers(Callers callers) {
-        this.callers = callers;
+    /** The API keys with which a client may read it. By default none is needed. */
+    public void setApiKeys(ApiKeys apiKeys) {
+        this.apiKeys = apiKeys;
     }
 
     /** The connection on which the broker is asked. */
@@ -62,12 +97,7 @@ public class PipelineStatus implements CamelContextAware, Processor {
         this.connections = connections;
     }
 
-    /** Those who listen to the stream. */
-    public void setListeners(SseClients listeners) {
-        this.listeners = listeners;
-    }
-
-    /** The database, of which is told whether it is there. */
+    /** The database whose health is shown. */
     public void setDatabase(PostgresDataSource database) {
         this.database = database;
     }
@@ -75,7 +105,7 @@ public class PipelineStatus implements CamelContextAware, Processor {
     @Override
     public void process(Exchange exchange) throws IOException, InvalidRequestException {
         Message message = exchange.getMessage();
-        callers.identify(message);
+        apiKeys.require(message);
         write(message, current());
     }
 
@@ -89,7 +119,7 @@ public class PipelineStatus implements CamelContextAware, Processor {
         }
         try {
             if (last == null || System.nanoTime() - lastNanos > FRESH_NANOS) {
-                last = describe();
+                last = JSON.writeValueAsBytes(status());
                 lastNanos = System.nanoTime();
             }
             return last;
@@ -106,126 +136,58 @@ public class PipelineStatus implements CamelContextAware, Processor {
         message.setBody(json);
     }
 
-    private byte[] describe() throws IOException {
-        try (ByteArrayBuilder bytes = new ByteArrayBuilder()) {
-            try (JsonGenerator json = JSON.createGenerator(bytes)) {
-                json.writeStartObject();
-                json.writeNumberField("at", System.currentTimeMillis());
-                json.writeArrayFieldStart("roles");
-                for (String role : camelContext.resolvePropertyPlaceholders("{{COMMENTS_ROLES}}").split(",")) {
-                    json.writeString(role);
-                }
-                json.writeEndArray();
-                writeCounts(json);
-                writeTimes(json);
-                writeLatestBatches(json);
-                writeQueues(json);
-                writeHealth(json);
-                json.writeEndObject();
-            }
-            return bytes.toByteArray();
-        }
+    private Status status() {
+        return new Status(System.currentTimeMillis(), camelContext.resolvePropertyPlaceholders("{{COMMENTS_ROLES}}").split(","),
+                counted("accepted"), counted("refused"), counted("persisted"), counted("quarantined"), counted("pushed"),
+                counted("retries"), shown("waiting"), shown("unsettled"), shown("listeners"), Summary.of("comments.group.size"),
+                Summary.of("comments.batch.size"), Times.of("comments.confirm"), Times.of("comments.insert"),
+                Times.of("comments.committed"), latestBatches(), queues(), health());
     }
 
-    private void writeCounts(JsonGenerator json) throws IOException {
-        for (String name : List.of("accepted", "refused", "persisted", "quarantined", "pushed", "retries")) {
-            json.writeNumberField(name, (long) Metrics.globalRegistry.find("comments." + name).counters().stream()
-                    .mapToDouble(counter -> counter.count()).sum());
-        }
-        for (String name : List.of("waiting", "unsettled")) {
-            json.writeNumberField(name, (long) Metrics.globalRegistry.find("comments." + name).gauges().stream()
-                    .mapToDouble(gauge -> gauge.value()).sum());
-        }
-        json.writeNumberField("listeners", listeners.count());
-        writeSummary(json, "groups", Metrics.globalRegistry.get("comments.group.size").summary());
-        writeSummary(json, "batches", Metrics.globalRegistry.get("comments.batch.size").summary());
+    private static long counted(String name) {
+        return (long) Metrics.globalRegistry.find("comments." + name).counters().stream()
+                .mapToDouble(counter -> counter.count()).sum();
     }
 
-    private static void writeSummary(JsonGenerator json, String name, DistributionSummary summary) throws IOException {
-        json.writeObjectFieldStart(name);
-        json.writeNumberField("count", summary.count());
-        json.writeNumberField("total", (long) summary.totalAmount());
-        json.writeEndObject();
+    private static long shown(String name) {
+        return (long) Metrics.globalRegistry.find("comments." + name).gauges().stream().mapToDouble(gauge -> gauge.value()).sum();
     }
 
-    private static void writeTimes(JsonGenerator json) throws IOException {
-        writeTimer(json, "confirms", Metrics.globalRegistry.get("comments.confirm").timer());
-        writeTimer(json, "inserts", Metrics.globalRegistry.get("comments.insert").timer());
-        writeTimer(json, "committed", Metrics.globalRegistry.get("comments.committed").timer());
-    }
-
-    private static void writeTimer(JsonGenerator json, String name, Timer timer) throws IOException {
-        json.writeObjectFieldStart(name);
-        json.writeNumberField("count", timer.count());
-        json.writeNumberField("total", timer.totalTime(TimeUnit.MILLISECONDS));
-        json.writeArrayFieldStart("buckets");
-        double before = 0;
-        for (CountAtBucket bucket : timer.takeSnapshot().histogramCounts()) {
-            // each has those of the one before, too
-            if (bucket.count() > before) {
-                json.writeStartArray();
-                json.writeNumber(bucket.bucket(TimeUnit.MILLISECONDS));
-                json.writeNumber((long) bucket.count());
-                json.writeEndArray();
-                before = bucket.count();
-            }
-        }
-        json.writeEndArray();
-        json.writeEndObject();
-    }
-
-    private static void writeLatestBatches(JsonGenerator json) throws IOException {
-        json.writeArrayFieldStart("latestBatches");
-        for (PipelineMetrics.Batch batch : PipelineMetrics.latestBatches()) {
-            json.writeStartObject();
-            json.writeNumberField("at", batch.at().toEpochMilli());
-            json.writeNumberField("comments", batch.comments());
-            json.writeNumberField("millis", batch.insert().toMillis());
-            json.writeEndObject();
-        }
-        json.writeEndArray();
-    }
-
-    private void writeQueues(JsonGenerator json) throws IOException {
-        json.writeObjectFieldStart("queues");
-        for (String queue : QUEUES) {
-            DeclareOk state = state(queue);
-            if (state == null) {
-                json.writeNullField(queue);
-            } else {
-                json.writeObjectFieldStart(queue);
-                json.writeNumberField("messages", state.getMessageCount());
-                json.writeNumberField("consumers", state.getConsumerCount());
-                json.writeEndObject();
-            }
-        }
-        json.writeEndObject();
+    private static List<Batch> latestBatches() {
+        return PipelineMetrics.latestBatches().stream()
+                .map(batch -> new Batch(batch.at().toEpochMilli(), batch.comments(), batch.insert().toMillis())).toList();
     }
 
     // null if the broker is away, or has no such queue
-    private DeclareOk state(String queue) {
+    private Map<String, Queue> queues() {
+        Map<String, Queue> queues = new LinkedHashMap<>();
+        QUEUES.forEach(name -> queues.put(name, queue(name)));
+        return queues;
+    }
+
+    private Queue queue(String name) {
         if (!connections.isUsable()) {
             return null;
         }
         List<DeclareOk> state = new ArrayList<>();
         try {
-            RabbitConnectionFactory.on(connections.createConnection(), channel -> state.add(channel.queueDeclarePassive(queue)));
-            return state.get(0);
+            RabbitConnectionFactory.on(connections.createConnection(), channel -> state.add(channel.queueDeclarePassive(name)));
+            return new Queue(state.get(0).getMessageCount(), state.get(0).getConsumerCount());
         } catch (AmqpException e) {
             return null;
         }
     }
 
-    /** What is wrong, by the name of the check; a check without anything wrong is null. */
-    private void writeHealth(JsonGenerator json) throws IOException {
-        json.writeObjectFieldStart("health");
+    /** What is wrong, by the name of the check; null if nothing is. */
+    private Map<String, String> health() {
+        Map<String, String> health = new LinkedHashMap<>();
         for (HealthCheck check : camelContext.getRegistry().findByType(HealthCheck.class)) {
             HealthCheck.Result result = check.callReadiness();
             boolean down = result.getState() == HealthCheck.State.DOWN;
-            json.writeStringField(check.getGroup() + "/" + check.getId(), down ? result.getMessage().orElse("DOWN") : null);
+            health.put(check.getGroup() + "/" + check.getId(), down ? result.getMessage().orElse("DOWN") : null);
         }
-        json.writeStringField("database", databaseProblem());
-        json.writeEndObject();
+        health.put("database", databaseProblem());
+        return health;
     }
 
     private String databaseProblem() {

@@ -1,6 +1,5 @@
 package comments.page;
 
-import comments.http.HttpProblems;
 import comments.http.Problem;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -52,7 +51,7 @@ public class WebFiles implements CamelContextAware, Processor {
         Source source = FILES.get(path);
         message.removeHeaders("*");
         if (source == null) {
-            Problem.write(message, 404, HttpProblems.detail(404));
+            Problem.write(message, 404, Problem.detail(404));
             return;
         }
         message.setHeader(Exchange.HTTP_RESPONSE_CODE, 200);

@@ -27,7 +27,7 @@ public class PostgresDataSource extends HikariDataSource {
     }
 
     /** What must be there before a connection is of use. By default nothing. */
-    public void setCommentsSchema(SchemaMigration schema) {
+    public void setMigration(SchemaMigration schema) {
         this.schema = schema;
     }
 

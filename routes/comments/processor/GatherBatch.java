@@ -1,5 +1,6 @@
 package comments.processor;
 
+import comments.model.Comment;
 import comments.observe.Traces;
 import comments.rabbitmq.AcknowledgeInOrder;
 import comments.rabbitmq.Delivery;
@@ -12,9 +13,6 @@ import org.apache.camel.Message;
  * because an exception here would leave the message neither written nor acknowledged.
  */
 public class GatherBatch implements AggregationStrategy {
-
-    /** The header that says how many comments are in a message. */
-    public static final String COMMENT_COUNT = "commentCount";
 
     private AcknowledgeInOrder acknowledge = new AcknowledgeInOrder();
     private Traces traces;
@@ -43,12 +41,13 @@ public class GatherBatch implements AggregationStrategy {
         if (batched == null) {
             exchange.getMessage().setBody(batch);
             exchange.setProperty(CommentBatch.PROPERTY, batch);
+            exchange.setProperty(AcknowledgeInOrder.DELIVERIES, batch.deliveries());
         }
         return exchange;
     }
 
     // A foreign producer may leave the header out, or put anything there.
     private static int count(Message message) {
-        return message.getHeader(COMMENT_COUNT) instanceof Number count && count.intValue() > 0 ? count.intValue() : 1;
+        return message.getHeader(Comment.COUNT_HEADER) instanceof Number count && count.intValue() > 0 ? count.intValue() : 1;
     }
 }

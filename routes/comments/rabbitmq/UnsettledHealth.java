@@ -1,5 +1,6 @@
 package comments.rabbitmq;
 
+import comments.observe.PipelineMetrics;
 import java.time.Duration;
 import java.util.Map;
 import org.apache.camel.health.HealthCheckResultBuilder;
@@ -22,6 +23,10 @@ public class UnsettledHealth extends AbstractHealthCheck {
     /** What acknowledges the messages of comments. */
     public void setAcknowledge(AcknowledgeInOrder acknowledge) {
         this.acknowledge = acknowledge;
+        PipelineMetrics.gauge("comments.unsettled", "Messages of comments that were received and are not acknowledged yet", acknowledge,
+                AcknowledgeInOrder::unsettled);
+        PipelineMetrics.ageGauge("comments.unsettled.age", "How long the oldest of them has been waiting", acknowledge,
+                AcknowledgeInOrder::oldestUnsettled);
     }
 
     @Override

@@ -4,13 +4,15 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonFactoryBuilder;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.util.ByteArrayBuilder;
-import comments.http.Callers;
+import comments.http.ApiKeys;
 import comments.http.InvalidRequestException;
+import comments.http.RateLimiter;
 import comments.http.RequestHeaders;
 import comments.model.Comment;
 import comments.model.CommentIds;
+import comments.observe.PipelineMetrics;
+import comments.observe.PipelineMetrics.Refusal;
 import comments.observe.Traces;
-import comments.processor.GatherBatch;
 import comments.service.CommentParser.Comments;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -25,7 +27,7 @@ import org.apache.camel.Processor;
 /**
  * Turns posted comments into what a message carries: JSON objects, separated by commas, with their ids and the time they
  * were accepted, written anew from what was read. All headers of the request are removed; the header
- * {@link GatherBatch#COMMENT_COUNT} says how many comments there are, and the exchange property {@link #ACCEPTED} which.
+ * {@link Comment#COUNT_HEADER} says how many comments there are, and the exchange property {@link #ACCEPTED} which.
  *
  * <p>Throws {@link InvalidRequestException} for what the contract refuses: then it accepts none of them. Any number of threads may
  * call it.
@@ -47,36 +49,61 @@ public class AcceptComment implements Processor {
     private static final TextClock CLOCK = new TextClock();
     private static final Pattern IDEMPOTENCY_KEY = Pattern.compile("[\\x21-\\x7e]{1,255}");
 
-    private Callers callers = new Callers();
+    private ApiKeys apiKeys = new ApiKeys();
+    private RateLimiter rateLimiter = new RateLimiter();
     private Traces traces;
 
-    /** What follows the requests, if anything does. */
+    /** Makes the spans of requests. */
     public void setTraces(Traces traces) {
         this.traces = traces.ifEnabled();
     }
 
-    /** Who may post, and how much. By default everybody may post everything. */
-    public void setCallers(Callers callers) {
-        this.callers = callers;
+    /** The API keys with which a client may post. By default none is needed. */
+    public void setApiKeys(ApiKeys apiKeys) {
+        this.apiKeys = apiKeys;
+    }
+
+    /** The rate at which a client may post. By default there is no limit. */
+    public void setRateLimiter(RateLimiter rateLimiter) {
+        this.rateLimiter = rateLimiter;
     }
 
     @Override
     public void process(Exchange exchange) throws Exception {
-        if (traces != null) {
-            traces.begin(exchange);
+        try {
+            accept(exchange);
+        } catch (InvalidRequestException e) {
+            PipelineMetrics.refused(refusal(e.status()));
+            throw e;
         }
+    }
+
+    private void accept(Exchange exchange) throws Exception {
         Message message = exchange.getMessage();
-        String caller = callers.identify(message);
+        if (traces != null) {
+            traces.begin(exchange, RequestHeaders.of(message, Traces.TRACEPARENT));
+        }
+        String caller = apiKeys.require(message);
         MediaType mediaType = mediaType(message);
         String key = idempotencyKey(message);
         byte[] body = body(message);
         Comments comments = mediaType == MediaType.JSON ? CommentParser.read(body) : CommentParser.readLines(body);
-        callers.charge(caller, message, comments.list().size());
+        rateLimiter.charge(caller, message, comments.list().size());
         List<UUID> ids = ids(comments, caller, key);
         exchange.setProperty(ACCEPTED, new Accepted(ids, comments.bulk()));
         message.removeHeaders("*");
-        message.setHeader(GatherBatch.COMMENT_COUNT, ids.size());
+        message.setHeader(Comment.COUNT_HEADER, ids.size());
         message.setBody(json(comments.list(), ids));
+    }
+
+    private static Refusal refusal(int status) {
+        return switch (status) {
+            case 400 -> Refusal.MALFORMED;
+            case 401 -> Refusal.UNAUTHORIZED;
+            case 415 -> Refusal.MEDIA_TYPE;
+            case 429 -> Refusal.TOO_MANY;
+            default -> Refusal.INVALID;
+        };
     }
 
     private static byte[] body(Message message) {
@@ -115,7 +142,7 @@ public class AcceptComment implements Processor {
         }
         List<String> types = RequestHeaders.of(message, "Content-Type");
         String type = types.size() == 1 ? types.get(0) : "";
-        // what most callers send, without taking it apart
+        // what most clients send, without splitting it
         if (type.equals("application/json")) {
             return MediaType.JSON;
         }

@@ -8,6 +8,7 @@ import comments.http.InvalidRequestException;
 import comments.http.InvalidRequestException.FieldError;
 import comments.model.Comment;
 import comments.model.CommentIds;
+import comments.model.CommentText;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -29,11 +30,7 @@ public final class CommentParser {
     /** The most comments that one request may hold. */
     public static final int MAX_COMMENTS = 1_000;
 
-    /** The most characters of a post's or a user's id, and of a user's name. */
-    public static final int MAX_NAME = 200;
-
     private static final String HOW_MANY = "must hold 1 to " + MAX_COMMENTS + " comments";
-    private static final int MAX_CONTENT = 10_000;
     private static final int MAX_ERRORS = 100;
 
     // JSON is UTF-8 (RFC 8259, 8.1): a body in UTF-16, or behind a byte order mark, is malformed, not guessed at.
@@ -145,10 +142,10 @@ public final class CommentParser {
             String name = parser.currentName();
             parser.nextToken();
             switch (name) {
-                case "postId" -> postId = text(parser, pointer, name, postId, MAX_NAME);
-                case "userId" -> userId = text(parser, pointer, name, userId, MAX_NAME);
-                case "userName" -> userName = text(parser, pointer, name, userName, MAX_NAME);
-                case "content" -> content = text(parser, pointer, name, content, MAX_CONTENT);
+                case "postId" -> postId = text(parser, pointer, name, postId, CommentText.MAX_NAME);
+                case "userId" -> userId = text(parser, pointer, name, userId, CommentText.MAX_NAME);
+                case "userName" -> userName = text(parser, pointer, name, userName, CommentText.MAX_NAME);
+                case "content" -> content = text(parser, pointer, name, content, CommentText.MAX_CONTENT);
                 case "parentId" -> parentId = string(parser, pointer, name, parentId);
                 default -> {
                     parser.skipChildren();
@@ -179,7 +176,7 @@ public final class CommentParser {
     private String text(JsonParser parser, String pointer, String name, String before, int most) throws IOException {
         int wrongBefore = errors.size();
         String text = string(parser, pointer, name, before);
-        int length = length(text);
+        int length = CommentText.length(text);
         if (length < 0) {
             wrong(field(pointer, name), "must not contain the character U+0000 or half of a surrogate pair");
         } else if ((length < 1 || length > most) && errors.size() == wrongBefore) {
@@ -241,23 +238,5 @@ public final class CommentParser {
         return at == null
                 ? "it can't be read."
                 : "it can't be read past line %d, column %d.".formatted(line + at.getLineNr() - 1, at.getColumnNr());
-    }
-
-    /** The length in code points, or -1 if PostgreSQL couldn't store the text or UTF-8 couldn't say it. */
-    public static int length(String text) {
-        int length = 0;
-        for (int i = 0; i < text.length(); i++, length++) {
-            char c = text.charAt(i);
-            if (c == 0) {
-                return -1;
-            }
-            if (Character.isSurrogate(c)) {
-                if (!Character.isHighSurrogate(c) || ++i == text.length()
-                        || !Character.isLowSurrogate(text.charAt(i))) {
-                    return -1;
-                }
-            }
-        }
-        return length;
     }
 }

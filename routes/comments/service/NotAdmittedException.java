@@ -1,25 +1,23 @@
 package comments.service;
 
 import comments.observe.PipelineMetrics.Refusal;
-
+import java.util.concurrent.RejectedExecutionException;
 
 /**
- * A request that is refused since nothing could be promised now: not the caller's fault, answered with 503.
+ * A request that is refused since nothing could be promised now: not the client's fault, answered with 503.
  *
- * <p>It is thrown at any rate when things are bad, so it carries no stack trace.
+ * <p>It is thrown at any rate while things are bad, so it carries no stack trace.
  */
-public class NotAdmittedException extends Exception {
+public class NotAdmittedException extends RejectedExecutionException {
 
     private static final long serialVersionUID = 1L;
 
-    private final Refusal reason;
-
     NotAdmittedException(Refusal reason) {
-        super(reason.name(), null, false, false);
-        this.reason = reason;
+        super(reason.name());
     }
 
-    public Refusal reason() {
-        return reason;
+    @Override
+    public synchronized Throwable fillInStackTrace() {
+        return this;
     }
 }

@@ -1,7 +1,8 @@
 package comments.stream;
 
 import comments.http.SseClients;
-import io.vertx.core.buffer.Buffer;
+import comments.rabbitmq.FanoutConnectionFactory;
+import comments.stream.SelectSubscribed.Selection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
@@ -13,32 +14,40 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sends what was read from the database to those who listen for it, or no more than how much it was if nothing could be read.
- * Returns when it is sent, or after {@value #MOST_SECONDS} s: so that no more than that waits for an event loop that is busy, but
- * in the broker's queue, which drops the oldest.
+ * Sends the events of a {@link Selection} to the clients that subscribe to them; without its comments if they could not be
+ * read. Returns when they are written, or after {@value #MAX_SECONDS} s: further batches wait in the queue of the broker,
+ * which drops the oldest, and not before an event loop that is busy.
  */
 public class Broadcast implements Processor {
 
     private static final Logger LOG = LoggerFactory.getLogger(Broadcast.class);
-    private static final int MOST_SECONDS = 5;
+    private static final int MAX_SECONDS = 5;
 
-    private SseClients listeners;
+    private SseClients clients;
 
-    /** Those who listen. */
-    public void setListeners(SseClients listeners) {
-        this.listeners = listeners;
+    /** The clients of the stream. */
+    public void setClients(SseClients clients) {
+        this.clients = clients;
+    }
+
+    /**
+     * The connection on which pushes come. When it is back after a loss, all clients are disconnected, so that they come back
+     * for what they missed. Set after the clients.
+     */
+    public void setConnections(FanoutConnectionFactory connections) {
+        connections.whenConnectedAgain(() -> clients.endAll("resume"));
     }
 
     @Override
     @SuppressWarnings("unchecked")
     public void process(Exchange exchange) throws InterruptedException, ExecutionException {
-        HeardComments heard = exchange.getProperty(HeardComments.PROPERTY, HeardComments.class);
+        Selection selection = exchange.getProperty(SelectSubscribed.PROPERTY, Selection.class);
         boolean failed = exchange.getProperty(Exchange.EXCEPTION_CAUGHT) != null;
-        Map<String, Buffer> events = heard.events(failed ? List.of() : exchange.getMessage().getBody(List.class));
+        Map<String, String> events = selection.events(failed ? List.of() : exchange.getMessage().getBody(List.class));
         try {
-            listeners.tell(events).get(MOST_SECONDS, TimeUnit.SECONDS);
+            clients.send(events).get(MAX_SECONDS, TimeUnit.SECONDS);
         } catch (TimeoutException e) {
-            LOG.warn("Those who listen are told late: the HTTP server was busy for {} s", MOST_SECONDS);
+            LOG.warn("The stream is late: the HTTP server was busy for {} s", MAX_SECONDS);
         }
     }
 }

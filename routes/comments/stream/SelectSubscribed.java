@@ -1,26 +1,163 @@
 package comments.stream;
 
+import comments.http.ServerSentEvent;
 import comments.http.SseClients;
+import comments.model.NotificationReader;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
 /**
- * Picks from a notification, a JSON array of comments, what somebody listens for: see {@link HeardComments}. Throws what
- * {@code NotificationReader} throws.
+ * Selects the comments of a notification, a JSON array of comments, that clients subscribe to. Leaves the {@link Selection}
+ * in the exchange property {@link #PROPERTY}.
+ *
+ * <p>Any number of threads may call it. Throws what {@link NotificationReader} throws.
  */
 public class SelectSubscribed implements Processor {
 
-    private SseClients listeners;
+    /** The exchange property that holds the {@link Selection} while its comments are read. */
+    static final String PROPERTY = "subscribed";
 
-    /** Those who listen. */
-    public void setListeners(SseClients listeners) {
-        this.listeners = listeners;
+    private SseClients clients;
+
+    /** The clients of the stream. */
+    public void setClients(SseClients clients) {
+        this.clients = clients;
     }
 
     @Override
     public void process(Exchange exchange) throws IOException {
-        exchange.setProperty(HeardComments.PROPERTY,
-                HeardComments.of(exchange.getMessage().getBody(byte[].class), listeners.posts()));
+        exchange.setProperty(PROPERTY, Selection.of(exchange.getMessage().getBody(byte[].class), clients.topics()));
+    }
+
+    /** The event of a comment, from a row of select-heard.sql or select-missed.sql. */
+    static String event(Map<String, Object> row) {
+        return ServerSentEvent.of("comment", (Long) row.get("written"), (String) row.get("comment"));
+    }
+
+    /**
+     * The comments of one pushed batch that clients subscribe to, and the events that come of them: for the clients of a post
+     * each of its comments, for those of all posts the latest few, and for each how many there were.
+     *
+     * <p>It is bounded whatever the batch holds: at most {@value #MAX_COMMENTS} comments are read from the database,
+     * {@value #MAX_OF_POST} of a post, and a client gets {@value #MAX_BYTES} bytes of them, or a comment more.
+     */
+    public static final class Selection {
+
+        static final int MAX_BYTES = 256 << 10;
+
+        private static final int LATEST = 20;
+        private static final int MAX_COMMENTS = 5_000;
+        private static final int MAX_OF_POST = 500;
+
+        // of each post, and of all of them
+        private final Map<String, Integer> counts = new HashMap<>();
+        private final Set<String> ids = new LinkedHashSet<>();
+        private final Set<String> latest = new HashSet<>();
+        private int posts;
+
+        private Selection() {
+        }
+
+        /**
+         * Selects comments.
+         *
+         * @param topics the posts that clients subscribe to, which may change meanwhile
+         * @throws IOException what {@link NotificationReader} throws
+         */
+        static Selection of(byte[] notification, Set<String> topics) throws IOException {
+            Selection selection = new Selection();
+            if (topics.isEmpty()) {
+                return selection;
+            }
+            boolean all = topics.contains(SseClients.ALL);
+            Set<String> postsOfBatch = new HashSet<>();
+            Deque<String> last = new ArrayDeque<>();
+            NotificationReader.read(notification, (id, post) -> {
+                selection.add(id, post, topics);
+                if (all && id != null) {
+                    postsOfBatch.add(post);
+                    selection.counts.merge(SseClients.ALL, 1, Integer::sum);
+                    last.addLast(id);
+                    if (last.size() > LATEST) {
+                        last.removeFirst();
+                    }
+                }
+            });
+            selection.posts = postsOfBatch.size();
+            selection.latest.addAll(last);
+            selection.ids.addAll(last);
+            return selection;
+        }
+
+        // a foreign producer may leave out the id: then nothing says which row it is
+        private void add(String id, String post, Set<String> topics) {
+            if (id != null && post != null && !post.isEmpty() && topics.contains(post)) {
+                if (counts.merge(post, 1, Integer::sum) <= MAX_OF_POST && ids.size() < MAX_COMMENTS) {
+                    ids.add(id);
+                }
+            }
+        }
+
+        /** How many comments are to be read. */
+        public int size() {
+            return ids.size();
+        }
+
+        /** The parameters of the statement in select-heard.sql. */
+        public Map<String, Object> parameters() {
+            return Map.of("ids", ids.stream().map(id -> '"' + id + '"').collect(Collectors.joining(",", "[", "]")));
+        }
+
+        /**
+         * The text of the events for each topic.
+         *
+         * @param rows the comments that were read; none if the database was away
+         */
+        Map<String, String> events(List<Map<String, Object>> rows) {
+            Map<String, Text> texts = new HashMap<>();
+            counts.keySet().forEach(topic -> texts.put(topic, new Text()));
+            for (Map<String, Object> row : rows) {
+                String event = event(row);
+                String post = (String) row.get("post_id");
+                if (counts.containsKey(post)) {
+                    texts.get(post).add(event);
+                }
+                if (latest.contains(row.get("id").toString())) {
+                    texts.get(SseClients.ALL).add(event);
+                }
+            }
+            Map<String, String> events = new HashMap<>();
+            texts.forEach((topic, text) -> events.put(topic, text.events + ServerSentEvent.of("batch",
+                    "{\"comments\":%d,\"posts\":%d,\"shown\":%d}".formatted(counts.get(topic),
+                            topic.equals(SseClients.ALL) ? posts : 1, text.shown))));
+            return events;
+        }
+
+        /** Events of comments, up to the bound. */
+        private static final class Text {
+
+            private final StringBuilder events = new StringBuilder();
+            private int bytes;
+            private int shown;
+
+            void add(String event) {
+                if (bytes < MAX_BYTES) {
+                    events.append(event);
+                    bytes += event.getBytes(StandardCharsets.UTF_8).length;
+                    shown++;
+                }
+            }
+        }
     }
 }

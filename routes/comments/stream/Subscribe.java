@@ -1,12 +1,13 @@
 package comments.stream;
 
-import comments.http.Callers;
-import comments.http.EventLoopMessage;
+import comments.http.ApiKeys;
 import comments.http.InvalidRequestException;
 import comments.http.RequestHeaders;
+import comments.http.RequestQuery;
 import comments.http.SseClient;
 import comments.http.SseClients;
-import comments.reader.ReadRequest;
+import comments.model.PostIds;
+import comments.observe.PipelineMetrics;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -22,64 +23,61 @@ import org.apache.camel.component.jdbc.JdbcConstants;
 import org.apache.camel.support.SynchronizationAdapter;
 
 /**
- * Adds the caller of {@code GET /comments/stream} to those who listen. If he comes back, with Last-Event-ID, the parameters of
- * select-missed.sql are in the message. All headers of the request are removed.
+ * Adds the client of {@code GET /comments/stream} to those of the stream. If the client resumes, with Last-Event-ID, the
+ * message gets the parameters of select-missed.sql. All headers of the request are removed.
  *
  * <p>It runs on the event loop. Throws {@link InvalidRequestException} for what the contract refuses, and
- * {@link RejectedExecutionException} if there is no room for one more.
+ * {@link RejectedExecutionException} if there is no room for another client.
  */
 public class Subscribe implements Processor {
 
-    /** The exchange property that holds the listener. */
-    static final String LISTENER = "listener";
-    /** The exchange property that is there if he comes back, and what he missed is read. */
-    static final String COMES_BACK = "comesBack";
-    /** How many of the comments that somebody missed he is told. */
-    static final int MOST_MISSED = 100;
+    /** The exchange property that holds the {@link SseClient}. */
+    static final String CLIENT = "client";
+    /** The exchange property that is there if the client resumes, and the comments that it missed are read. */
+    static final String RESUMES = "resumes";
+    /** The largest number of comments that a client gets of those that it missed. */
+    static final int MAX_MISSED = 100;
 
     // batches that are written at once may be seen in another order than that of their times
     private static final Duration OVERLAP = Duration.ofSeconds(10);
     // microseconds since 1970
     private static final Pattern EVENT_ID = Pattern.compile("[0-9]{1,17}");
 
-    private Callers callers = new Callers();
-    private SseClients listeners;
+    private ApiKeys apiKeys = new ApiKeys();
+    private SseClients clients;
 
-    /** Who may listen. By default everybody. */
-    public void setCallers(Callers callers) {
-        this.callers = callers;
+    /** The API keys with which a client may subscribe. By default none is needed. */
+    public void setApiKeys(ApiKeys apiKeys) {
+        this.apiKeys = apiKeys;
     }
 
-    /** Those who listen. */
-    public void setListeners(SseClients listeners) {
-        this.listeners = listeners;
+    /** The clients of the stream. */
+    public void setClients(SseClients clients) {
+        this.clients = clients;
+        PipelineMetrics.gauge("comments.listeners", "Clients of GET /comments/stream", clients, SseClients::count);
     }
 
     @Override
     public void process(Exchange exchange) throws Exception {
         Message message = exchange.getMessage();
-        callers.identify(message);
-        ReadRequest request = ReadRequest.of(message, Set.of("postId"));
-        String post = request.has("postId") ? request.postId() : null;
+        apiKeys.require(message);
+        RequestQuery query = RequestQuery.of(message, Set.of("postId"));
+        String post = query.has("postId") ? PostIds.of(query) : null;
         Long since = since(message);
-        SseClient listener = listeners.add(exchange.getMessage(EventLoopMessage.class).getRequest(),
-                post == null ? SseClients.ALL : post);
-        if (listener == null) {
-            throw new RejectedExecutionException("as many listen as may");
-        }
-        exchange.setProperty(LISTENER, listener);
+        SseClient client = clients.add(message, post == null ? SseClients.ALL : post);
+        exchange.setProperty(CLIENT, client);
         exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
             @Override
             public void onDone(Exchange done) {
-                listener.giveUp();
+                client.giveUp();
             }
         });
         message.removeHeaders("*");
         if (post != null && since != null) {
             Instant written = Instant.EPOCH.plus(since, ChronoUnit.MICROS).minus(OVERLAP);
-            exchange.setProperty(COMES_BACK, true);
+            exchange.setProperty(RESUMES, true);
             message.setHeader(JdbcConstants.JDBC_PARAMETERS,
-                    Map.of("postId", post, "since", written.toString(), "limit", MOST_MISSED + 1));
+                    Map.of("postId", post, "since", written.toString(), "limit", MAX_MISSED + 1));
         }
     }
 

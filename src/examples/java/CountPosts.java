@@ -20,6 +20,9 @@ public class CountPosts extends RouteBuilder {
     public void configure() {
         getContext().getRegistry().bind("postCounts", connections());
 
+        // a failure goes back to notification-service, which tries the push again
+        errorHandler(noErrorHandler());
+
         from("direct:push-and-copy").routeId("copy-notifications")
                 .routeDescription("Pushes a notification, and puts a copy into the queue post-counts")
                 .to("direct:simulated-push")

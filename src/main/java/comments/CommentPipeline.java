@@ -12,6 +12,7 @@ public final class CommentPipeline {
     /** The route files, in the order in which they are loaded. */
     public static final List<String> ROUTES = List.of(
             "connections.camel.yaml",
+            "errors.camel.yaml",
             "comment-service.camel.yaml",
             "comment-job-processor.camel.yaml",
             "notification-service.camel.yaml",

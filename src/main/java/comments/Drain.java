@@ -43,7 +43,7 @@ public final class Drain extends MainListenerSupport {
         Registry registry = context.getRegistry();
         HttpEngine engine = registry.lookupByNameAndType("platform-http-engine", HttpEngine.class);
         AcknowledgeInOrder batches = registry.lookupByNameAndType("acknowledgeBatch", AcknowledgeInOrder.class);
-        SseClients listeners = registry.lookupByNameAndType("listeners", SseClients.class);
+        SseClients listeners = registry.lookupByNameAndType("sseClients", SseClients.class);
         Set<ConsumerGate> intakes = registry.findByType(ConsumerGate.class);
         try {
             engine.drain();

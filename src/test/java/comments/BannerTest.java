@@ -52,8 +52,8 @@ class BannerTest {
                     && process.log().anyMatch(line -> line.contains(" Wrote ")));
             process.terminate();
             assertThat(process.log()).allMatch(line -> line.matches(LINE))
-                    .anyMatch(line -> line.matches(".* Wrote 1 comments in \\d+ ms, .*"))
-                    .anyMatch(line -> line.matches(".* Pushed 1 comments of 1 posts in \\d+ ms"))
+                    .anyMatch(line -> line.matches(".* Wrote 1 comment in \\d+ ms, .*"))
+                    .anyMatch(line -> line.matches(".* Pushed 1 comment of 1 post in \\d+ ms"))
                     .last().asString().contains(" Ending: ");
         } finally {
             broker.close();

@@ -78,7 +78,7 @@ public class LogFormatTest {
             process.awaitReady();
             assertThat(process.post(TestPipeline.COMMENT).statusCode()).isEqualTo(202);
             await().atMost(Duration.ofSeconds(30)).until(() -> messages(process).stream()
-                    .anyMatch(line -> line.startsWith("Pushed 1 comments of 1 posts in ")));
+                    .anyMatch(line -> line.startsWith("Pushed 1 comment of 1 post in ")));
             broker.close();
             await().atMost(Duration.ofSeconds(30)).untilAsserted(() ->
                     assertThat(lines(process)).extracting(line -> line.get("level").asText()).contains("ERROR"));

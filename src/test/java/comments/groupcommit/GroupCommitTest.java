@@ -6,7 +6,6 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import comments.processor.GatherBatch;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -50,7 +49,7 @@ class GroupCommitTest {
             public void configure() {
                 from("direct:publish").errorHandler(noErrorHandler()).process(exchange -> {
                     published.add(exchange.getMessage().getBody(String.class));
-                    counts.add(exchange.getMessage().getHeader(GatherBatch.COMMENT_COUNT, Integer.class));
+                    counts.add(exchange.getMessage().getHeader("count", Integer.class));
                     confirm.process(exchange);
                 });
             }
@@ -79,7 +78,7 @@ class GroupCommitTest {
     private CompletableFuture<Exchange> park(String body, int values) {
         Exchange exchange = new DefaultExchange(context);
         exchange.getMessage().setBody(body.getBytes(UTF_8));
-        exchange.getMessage().setHeader(GatherBatch.COMMENT_COUNT, values);
+        exchange.getMessage().setHeader("count", values);
         CompletableFuture<Exchange> done = new CompletableFuture<>();
         groupCommit.process(exchange, sync -> {
             if (exchange.getException() != null) {

@@ -1,6 +1,7 @@
 package comments.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.mockito.ArgumentMatchers.any;
 import static org.mockito.ArgumentMatchers.anyBoolean;
 import static org.mockito.Mockito.mock;
@@ -15,6 +16,7 @@ import io.vertx.core.http.HttpServerResponse;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -53,7 +55,7 @@ class SseClientTest {
             CountDownLatch start = new CountDownLatch(1);
             Thread database = new Thread(() -> {
                 start.countDown();
-                listener.catchUp(Buffer.buffer("missed"));
+                listener.catchUp("missed");
             });
             database.start();
             start.await();
@@ -86,7 +88,7 @@ class SseClientTest {
             listener.send(Buffer.buffer("x".repeat(2_000)));
         }
         taken = Promise.<Void>promise().future();
-        listeners.setMostBytes(3_000);
+        listeners.setMaxBytes(3_000);
         listener.open(response);
         verify(response).reset();
         assertThat(written).hasSize(3);
@@ -117,14 +119,14 @@ class SseClientTest {
     @Test
     void nobodyIsAddedOnceTheProcessIsAboutToEnd() {
         listeners.shut();
-        assertThat(listeners.add(request, "p")).isNull();
+        assertThatThrownBy(() -> listeners.add(request, "p")).isInstanceOf(RejectedExecutionException.class);
         assertThat(listeners.count()).isZero();
     }
 
     @Test
     void aStreamOfHttp2IsResetAndItsConnectionStays() {
         taken = Promise.<Void>promise().future();
-        listeners.setMostBytes(1_000);
+        listeners.setMaxBytes(1_000);
         listener.open(response);
         listener.send(Buffer.buffer("x".repeat(2_000)));
         verify(response).reset();

@@ -71,7 +71,7 @@ public class NotificationServiceTest {
     @Configure
     void routes(MainConfigurationProperties configuration) {
         configuration.withRoutesIncludePattern(
-                "classpath:connections.camel.yaml,classpath:notification-service.camel.yaml");
+                "classpath:connections.camel.yaml,classpath:errors.camel.yaml,classpath:notification-service.camel.yaml");
     }
 
     @BeforeEach

@@ -21,7 +21,7 @@ class PipelineMetricsTest {
     private static PipelineMetrics metrics(DefaultCamelContext context, GroupCommit groupCommit) {
         PipelineMetrics metrics = new PipelineMetrics();
         metrics.setCamelContext(context);
-        metrics.setWaiting(groupCommit);
+        PipelineMetrics.gauge("comments.waiting", "Requests that wait", groupCommit, GroupCommit::getParked);
         return metrics;
     }
 

@@ -24,7 +24,7 @@ class RedeliveryMonitorTest {
 
     private final Logger logger = (Logger) LoggerFactory.getLogger(RedeliveryMonitor.class);
     private final ListAppender<ILoggingEvent> log = new ListAppender<>();
-    private final RedeliveryMonitor retrying = new RedeliveryMonitor("batches");
+    private final RedeliveryMonitor retrying = new RedeliveryMonitor();
     private final Exchange batch = new DefaultExchange(new DefaultCamelContext());
 
     @BeforeEach
@@ -60,7 +60,7 @@ class RedeliveryMonitorTest {
         "40P01 | See the log of PostgreSQL"})
     void aWarningSaysWhatToLookAtAndNothingOfTheData(String state, String advice) {
         fail(new IllegalStateException(new SQLException("Detail: (id)=(secret)", state)));
-        assertThat(warnings()).containsExactly("Tried 1 times, and goes on trying: SQLSTATE %s. %s".formatted(state, advice));
+        assertThat(warnings()).containsExactly("Attempt 1 failed and another one follows: SQLSTATE %s. %s".formatted(state, advice));
     }
 
     @Test
@@ -68,8 +68,8 @@ class RedeliveryMonitorTest {
         fail(new SQLTransientConnectionException("comments - Connection is not available"));
         fail(new AmqpTimeoutException("no confirm"));
         assertThat(warnings()).containsExactly(
-                "Tried 1 times, and goes on trying: SQLTransientConnectionException. Is PostgreSQL up at POSTGRES_URL?",
-                "Tried 2 times, and goes on trying: AmqpTimeoutException. "
+                "Attempt 1 failed and another one follows: SQLTransientConnectionException. Is PostgreSQL up at POSTGRES_URL?",
+                "Attempt 2 failed and another one follows: AmqpTimeoutException. "
                         + "Is RabbitMQ up at RABBITMQ_URI, and has the queue of notifications room?");
     }
 
@@ -78,6 +78,6 @@ class RedeliveryMonitorTest {
         for (int i = 0; i < 100; i++) {
             fail(new SQLException("gone", "08006"));
         }
-        assertThat(warnings()).hasSize(7).last().asString().startsWith("Tried 64 times");
+        assertThat(warnings()).hasSize(7).last().asString().startsWith("Attempt 64 failed");
     }
 }

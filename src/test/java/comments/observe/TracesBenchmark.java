@@ -82,7 +82,7 @@ public class TracesBenchmark {
     @Benchmark
     public Object request() {
         Exchange exchange = exchange();
-        traces.begin(exchange);
+        traces.begin(exchange, List.of());
         traces.carry(List.of(exchange), exchange.getMessage());
         for (Synchronization completion : exchange.getExchangeExtension().handoverCompletions()) {
             completion.onComplete(exchange);

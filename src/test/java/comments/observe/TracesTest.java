@@ -211,7 +211,7 @@ class TracesTest {
             List<Exchange> requests = new ArrayList<>();
             for (int i = 0; i < 1_000; i++) {
                 requests.add(new DefaultExchange(context));
-                traces.begin(requests.get(i));
+                traces.begin(requests.get(i), List.of());
             }
             Message message = new DefaultMessage(context);
             traces.carry(requests, message);

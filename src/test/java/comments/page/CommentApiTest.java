@@ -181,7 +181,7 @@ class CommentApiTest {
     }
 
     private static void provokeStreamed() throws Exception {
-        SseClients listeners = pipeline.bean("listeners", SseClients.class);
+        SseClients listeners = pipeline.bean("sseClients", SseClients.class);
         CompletableFuture<HttpResponse<String>> stream = CompletableFuture.supplyAsync(() -> {
             try {
                 return get("/comments/stream?postId=p1", "Last-Event-ID", "1");
@@ -198,9 +198,9 @@ class CommentApiTest {
         get("/comments/stream", "Last-Event-ID", "x");
         get("/comments/stream?postId=");
         get("/comments/stream?" + "x".repeat(5_000));
-        listeners.setMost(0);
+        listeners.setMaxClients(0);
         get("/comments/stream");
-        listeners.setMost(100);
+        listeners.setMaxClients(100);
     }
 
     private static void provokeFailures(String database) throws Exception {

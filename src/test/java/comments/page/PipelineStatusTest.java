@@ -7,7 +7,6 @@ import static org.awaitility.Awaitility.await;
 import static org.mockito.Mockito.mock;
 import static org.mockito.Mockito.when;
 
-import comments.http.SseClients;
 import comments.observe.PipelineMetrics;
 import comments.postgresql.PostgresDataSource;
 import comments.rabbitmq.RabbitConnectionFactory;
@@ -48,7 +47,6 @@ class PipelineStatusTest {
         PostgresDataSource database = mock(PostgresDataSource.class);
         when(database.getConnection()).thenThrow(new SQLException("away"));
         status.setCamelContext(context);
-        status.setListeners(new SseClients());
         status.setConnections(connections);
         status.setDatabase(database);
         CompletableFuture<Exchange> first = CompletableFuture.supplyAsync(() -> {

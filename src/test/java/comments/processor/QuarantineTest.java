@@ -88,7 +88,7 @@ class QuarantineTest {
     @Configure
     void routes(MainConfigurationProperties configuration) {
         configuration.withRoutesIncludePattern(
-                "classpath:connections.camel.yaml,classpath:comment-job-processor.camel.yaml");
+                "classpath:connections.camel.yaml,classpath:errors.camel.yaml,classpath:comment-job-processor.camel.yaml");
     }
 
     @BeforeEach

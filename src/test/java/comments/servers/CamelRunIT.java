@@ -121,11 +121,11 @@ class CamelRunIT {
         String serviceBefore = Files.readString(service);
         try (JarProcess pipeline = camel.run(".", "camel run --dev --source-dir routes", knobs())) {
             post(pipeline);
-            awaitLine(pipeline, "Pushed 1 comments");
+            awaitLine(pipeline, "Pushed 1 comment");
             change(notifier, "\"Pushed $", "\"Delivered $");
             awaitLine(pipeline, "Routes reloaded summary (total:3 started:3)");
             post(pipeline);
-            awaitLine(pipeline, "Delivered 1 comments");
+            awaitLine(pipeline, "Delivered 1 comment");
             change(service, "description: Accepts a comment", "description: Takes a comment");
             awaitLine(pipeline, "Started comment-service-publish (direct://publish-comments) (source:");
             String id = post(pipeline);
@@ -144,7 +144,7 @@ class CamelRunIT {
                 knobs("NOTIFICATIONS_PUSH_ENDPOINT", "direct:push-and-copy"))) {
             post(pipeline);
             awaitLine(pipeline, "New comments by post: {p=1}");
-            awaitLine(pipeline, "Pushed 1 comments");
+            awaitLine(pipeline, "Pushed 1 comment");
             await().atMost(Duration.ofSeconds(30))
                     .until(() -> SERVERS.rabbitmq().messages("notifications") == 0
                             && SERVERS.rabbitmq().messages("post-counts") == 0);

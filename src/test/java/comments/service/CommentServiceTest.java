@@ -51,7 +51,7 @@ class CommentServiceTest {
 
     @Configure
     void routes(MainConfigurationProperties configuration) {
-        configuration.withRoutesIncludePattern("classpath:connections.camel.yaml,classpath:comment-service.camel.yaml");
+        configuration.withRoutesIncludePattern("classpath:connections.camel.yaml,classpath:errors.camel.yaml,classpath:comment-service.camel.yaml");
     }
 
     @BeforeEach

@@ -4,9 +4,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.mockito.ArgumentMatchers.any;
-import static org.mockito.Mockito.doAnswer;
-import static org.mockito.Mockito.mock;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.spi.ILoggingEvent;
@@ -14,18 +11,19 @@ import ch.qos.logback.core.read.ListAppender;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import comments.EmbeddedBroker;
+import comments.http.BusyEventLoop;
 import comments.http.HttpEngine;
 import comments.http.Problem;
 import comments.http.ServerSentEvent;
 import comments.http.SseClients;
 import comments.notification.NotificationServiceTest;
 import comments.rabbitmq.FanoutConnectionFactory;
+import comments.stream.SelectSubscribed.Selection;
 import comments.support.EventStream;
 import comments.support.EventStream.Event;
 import comments.support.Proxy;
 import comments.support.TestPipeline;
 import comments.support.TestServers;
-import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
@@ -62,7 +60,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class CommentStreamTest {
 
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final Buffer LARGE = Buffer.buffer(ServerSentEvent.of("comment", "\"" + "x".repeat(200_000) + "\""));
+    private static final String LARGE = ServerSentEvent.of("comment", "\"" + "x".repeat(200_000) + "\"");
 
     private static EmbeddedBroker broker;
     private static Map<String, String> knobs;
@@ -96,12 +94,12 @@ class CommentStreamTest {
             stream.close();
         }
         await().until(() -> listeners().count() == 0 && pipeline.bean("platform-http-engine", HttpEngine.class).pending().get() == 0);
-        assertThat(listeners().posts()).isEmpty();
+        assertThat(listeners().topics()).isEmpty();
         await().until(() -> listeners().waiting() == 0);
     }
 
     private static SseClients listeners() {
-        return pipeline.bean("listeners", SseClients.class);
+        return pipeline.bean("sseClients", SseClients.class);
     }
 
     private static URI uri(String post) {
@@ -302,7 +300,7 @@ class CommentStreamTest {
             assertThat(all).allSatisfy(one -> assertThat(one.events()).extracting(Event::data)
                     .containsExactly("{\"shown\":0,\"more\":true}"));
             assertThat(NotificationServiceTest.messages(log)).hasSizeBetween(1, 10)
-                    .allSatisfy(line -> assertThat(line).startsWith("What somebody missed who listens can't be read: "));
+                    .allSatisfy(line -> assertThat(line).startsWith("The comments that a client of the stream missed can't be read: "));
         }
     }
 
@@ -330,7 +328,7 @@ class CommentStreamTest {
 
     private void tellUntilOneIsLeft(EventStream reader, Runnable check) throws Exception {
         for (int told = 1; listeners().count() == 2; told++) {
-            listeners().tell(Map.of(post, LARGE)).get(5, SECONDS);
+            listeners().send(Map.of(post, LARGE)).get(5, SECONDS);
             int seen = told;
             await().until(() -> reader.events("comment").size() == seen);
             check.run();
@@ -343,7 +341,7 @@ class CommentStreamTest {
         try (Socket socket = listenWithoutReading()) {
             EventStream other = listen(post);
             tellUntilOneIsLeft(other, () -> { });
-            listeners().tell(Map.of(post, LARGE));
+            listeners().send(Map.of(post, LARGE));
             InputStream in = socket.getInputStream();
             socket.setSoTimeout(5_000);
             StringBuilder read = new StringBuilder();
@@ -360,7 +358,7 @@ class CommentStreamTest {
 
     @Test
     void whileTooMuchWaitsForAllTogetherWhoeverDoesNotTakeHisAtOnceIsCutOff() throws Exception {
-        listeners().setMostBytes(300_000);
+        listeners().setMaxBytes(300_000);
         try (Socket socket = listenWithoutReading()) {
             EventStream other = listen(post);
             tellUntilOneIsLeft(other, () -> assertThat(listeners().waiting()).isLessThanOrEqualTo(300_000));
@@ -369,45 +367,48 @@ class CommentStreamTest {
             assertThat(new String(socket.getInputStream().readAllBytes(), UTF_8)).doesNotContain("event: end");
             assertThat(other.ended()).isFalse();
         } finally {
-            listeners().setMostBytes(64 << 20);
+            listeners().setMaxBytes(64 << 20);
         }
     }
 
     @Test
-    @SuppressWarnings("unchecked")
     void theFeedWaitsForABusyEventLoopButNotForever() throws Exception {
         EventStream ours = listen(post);
         CountDownLatch free = new CountDownLatch(1);
-        Map<String, Buffer> held = mock(Map.class);
-        doAnswer(call -> free.await(20, SECONDS)).when(held).forEach(any());
         Exchange batch = new DefaultExchange(pipeline.context());
-        batch.setProperty(HeardComments.PROPERTY, HeardComments.of(
-                "[{\"id\":\"1\",\"postId\":\"%s\"}]".formatted(post).getBytes(UTF_8), listeners().posts()));
+        batch.setProperty(SelectSubscribed.PROPERTY, Selection.of(
+                "[{\"id\":\"1\",\"postId\":\"%s\"}]".formatted(post).getBytes(UTF_8), listeners().topics()));
         batch.getMessage().setBody(List.of());
         try {
-            listeners().tell(held);
+            BusyEventLoop.run(listeners(), () -> {
+                try {
+                    free.await(20, SECONDS);
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            });
             long start = System.nanoTime();
-            pipeline.bean("tellListeners", Broadcast.class).process(batch);
+            pipeline.bean("broadcast", Broadcast.class).process(batch);
             assertThat(Duration.ofNanos(System.nanoTime() - start)).isBetween(Duration.ofSeconds(5), Duration.ofSeconds(10));
             assertThat(ours.events()).isEmpty();
         } finally {
             free.countDown();
         }
         await().until(() -> ours.events("batch").size() == 1);
-        pipeline.bean("tellListeners", Broadcast.class).process(batch);
+        pipeline.bean("broadcast", Broadcast.class).process(batch);
         await().until(() -> ours.events("batch").size() == 2);
     }
 
     @Test
     void oneMoreThanMayListenIsRefused() throws Exception {
         listen(post);
-        listeners().setMost(1);
+        listeners().setMaxClients(1);
         try (EventStream refused = EventStream.open(uri(post))) {
             assertThat(refused.response().statusCode()).isEqualTo(503);
             assertThat(refused.response().headers().firstValue("Content-Type")).hasValue(Problem.MEDIA_TYPE);
             assertThat(refused.response().headers().firstValue("Retry-After")).isPresent();
         } finally {
-            listeners().setMost(10_000);
+            listeners().setMaxClients(10_000);
         }
         listen(post);
     }
@@ -422,7 +423,7 @@ class CommentStreamTest {
             EventStream before = EventStream.open(uri, "Last-Event-ID", "1");
             await().until(() -> before.events("missed").size() == 1);
             before.close();
-            SseClients listeners = reader.bean("listeners", SseClients.class);
+            SseClients listeners = reader.bean("sseClients", SseClients.class);
             owner.setAutoCommit(false);
             statement.execute("LOCK TABLE comments IN ACCESS EXCLUSIVE MODE");
             // two threads, and as many who wait for them as may listen, though all of them have left

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import comments.http.SseClients;
-import io.vertx.core.buffer.Buffer;
+import comments.stream.SelectSubscribed.Selection;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -35,19 +35,19 @@ class SelectSubscribedTest {
 
     @Test
     void nothingIsReadWhereNobodyListens() throws Exception {
-        assertThat(HeardComments.of(notification(5_000, "a", "b"), Set.of()).size()).isZero();
-        assertThat(HeardComments.of(notification(5_000, "a", "b"), Set.of("c")).size()).isZero();
+        assertThat(Selection.of(notification(5_000, "a", "b"), Set.of()).size()).isZero();
+        assertThat(Selection.of(notification(5_000, "a", "b"), Set.of("c")).size()).isZero();
     }
 
     @Test
     void onlyThePostsThatSomebodyListensToAreRead() throws Exception {
-        HeardComments heard = HeardComments.of(notification(10, "a", "b"), Set.of("b", "c"));
+        Selection heard = Selection.of(notification(10, "a", "b"), Set.of("b", "c"));
         assertThat(heard.parameters()).isEqualTo(Map.of("ids", "[\"1\",\"3\",\"5\",\"7\",\"9\"]"));
     }
 
     @Test
     void ofAllPostsTheLatestAreRead() throws Exception {
-        HeardComments heard = HeardComments.of(notification(5_000, "a", "b"), Set.of(SseClients.ALL));
+        Selection heard = Selection.of(notification(5_000, "a", "b"), Set.of(SseClients.ALL));
         assertThat(heard.size()).isEqualTo(20);
         assertThat((String) heard.parameters().get("ids")).startsWith("[\"4981\",").endsWith(",\"5000\"]");
     }
@@ -57,7 +57,7 @@ class SelectSubscribedTest {
         String[] posts = new String[1_000];
         Arrays.fill(posts, "busy");
         posts[999] = "quiet";
-        HeardComments heard = HeardComments.of(notification(1_999, posts), Set.of("busy", "quiet"));
+        Selection heard = Selection.of(notification(1_999, posts), Set.of("busy", "quiet"));
         assertThat(heard.size()).isEqualTo(502);
         assertThat((String) heard.parameters().get("ids")).contains("\"999\"").endsWith(",\"1999\"]");
     }
@@ -65,12 +65,12 @@ class SelectSubscribedTest {
     @Test
     void whatIsReadOfAllPostsIsBounded() throws Exception {
         String[] posts = IntStream.range(0, 100).mapToObj(i -> "post-" + i).toArray(String[]::new);
-        assertThat(HeardComments.of(notification(10_000, posts), Set.of(posts)).size()).isEqualTo(5_000);
+        assertThat(Selection.of(notification(10_000, posts), Set.of(posts)).size()).isEqualTo(5_000);
     }
 
     @Test
     void whatIsReadIsBounded() throws Exception {
-        HeardComments heard = HeardComments.of(notification(5_000, "a"), Set.of(SseClients.ALL, "a"));
+        Selection heard = Selection.of(notification(5_000, "a"), Set.of(SseClients.ALL, "a"));
         assertThat(heard.size()).isEqualTo(520);
         assertThat(heard.events(List.of()).get("a").toString())
                 .isEqualTo("event: batch\ndata: {\"comments\":5000,\"posts\":1,\"shown\":0}\n\n");
@@ -78,8 +78,8 @@ class SelectSubscribedTest {
 
     @Test
     void eachIsToldToThoseWhoListenToItsPostAndToThoseWhoListenToAll() throws Exception {
-        HeardComments heard = HeardComments.of(notification(4, "a", "b"), Set.of(SseClients.ALL, "a"));
-        Map<String, Buffer> events = heard.events(List.of(row("1", "b", "one"), row("2", "a", "two"), row("4", "a", "four")));
+        Selection heard = Selection.of(notification(4, "a", "b"), Set.of(SseClients.ALL, "a"));
+        Map<String, String> events = heard.events(List.of(row("1", "b", "one"), row("2", "a", "two"), row("4", "a", "four")));
         assertThat(events.get("a").toString()).isEqualTo("id: 7\nevent: comment\ndata: two\n\nid: 7\nevent: comment\ndata: four\n\n"
                 + "event: batch\ndata: {\"comments\":2,\"posts\":1,\"shown\":2}\n\n");
         assertThat(events.get(SseClients.ALL).toString()).contains("data: one\n", "data: two\n", "data: four\n")
@@ -89,42 +89,42 @@ class SelectSubscribedTest {
 
     @Test
     void aListenerGetsNoMoreBytesAtOnceThanAreKeptForHim() throws Exception {
-        HeardComments heard = HeardComments.of(notification(500, "a"), Set.of("a"));
+        Selection heard = Selection.of(notification(500, "a"), Set.of("a"));
         List<Map<String, Object>> rows = new ArrayList<>();
         for (int i = 1; i <= 500; i++) {
             rows.add(row(Integer.toString(i), "a", "x".repeat(40_000)));
         }
-        Buffer events = heard.events(rows).get("a");
-        assertThat(events.length()).isBetween(HeardComments.MOST_BYTES, HeardComments.MOST_BYTES + 45_000);
-        assertThat(events.toString()).endsWith("event: batch\ndata: {\"comments\":500,\"posts\":1,\"shown\":7}\n\n");
+        byte[] events = heard.events(rows).get("a").getBytes(UTF_8);
+        assertThat(events.length).isBetween(Selection.MAX_BYTES, Selection.MAX_BYTES + 45_000);
+        assertThat(new String(events, UTF_8)).endsWith("event: batch\ndata: {\"comments\":500,\"posts\":1,\"shown\":7}\n\n");
     }
 
     @Test
     void bytesAreCountedAndNotCharacters() throws Exception {
-        HeardComments heard = HeardComments.of(notification(10, "a"), Set.of("a"));
-        Buffer events = heard.events(Collections.nCopies(10, row("1", "a", "評".repeat(40_000)))).get("a");
-        assertThat(events.length()).isBetween(HeardComments.MOST_BYTES, HeardComments.MOST_BYTES + 120_100);
-        assertThat(events.toString()).endsWith("\"shown\":3}\n\n");
+        Selection heard = Selection.of(notification(10, "a"), Set.of("a"));
+        byte[] events = heard.events(Collections.nCopies(10, row("1", "a", "評".repeat(40_000)))).get("a").getBytes(UTF_8);
+        assertThat(events.length).isBetween(Selection.MAX_BYTES, Selection.MAX_BYTES + 120_100);
+        assertThat(new String(events, UTF_8)).endsWith("\"shown\":3}\n\n");
     }
 
     @Test
     void whatHasNoIdOrPostIsNotHeard() throws Exception {
         byte[] notification = "[{\"postId\":\"a\"},{\"id\":\"1\"},{\"id\":2,\"postId\":\"a\"},{\"id\":\"3\",\"postId\":\"\"}]".getBytes(UTF_8);
-        assertThat(HeardComments.of(notification, Set.of("a")).size()).isZero();
-        assertThat(HeardComments.of(notification, Set.of("a", SseClients.ALL)).parameters()).isEqualTo(Map.of("ids", "[\"1\",\"3\"]"));
+        assertThat(Selection.of(notification, Set.of("a")).size()).isZero();
+        assertThat(Selection.of(notification, Set.of("a", SseClients.ALL)).parameters()).isEqualTo(Map.of("ids", "[\"1\",\"3\"]"));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"[{\"id\":", "[{\"id\":\"1\",\"postId\":\"a\"}", "[{]", "<a/>"})
     void whatIsNoJsonIsRefusedIfSomebodyListens(String notification) throws Exception {
-        assertThatThrownBy(() -> HeardComments.of(notification.getBytes(UTF_8), Set.of("b")))
+        assertThatThrownBy(() -> Selection.of(notification.getBytes(UTF_8), Set.of("b")))
                 .isInstanceOf(JsonProcessingException.class);
-        assertThat(HeardComments.of(notification.getBytes(UTF_8), Set.of()).size()).as("it is not even looked at").isZero();
+        assertThat(Selection.of(notification.getBytes(UTF_8), Set.of()).size()).as("it is not even looked at").isZero();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "{}", "5", "[]", "[1]", "null", "{\"a\":{\"id\":\"1\",\"postId\":\"a\"}}"})
     void whatIsNoArrayOfObjectsHasNoComments(String notification) throws Exception {
-        assertThat(HeardComments.of(notification.getBytes(UTF_8), Set.of("a", SseClients.ALL)).size()).isZero();
+        assertThat(Selection.of(notification.getBytes(UTF_8), Set.of("a", SseClients.ALL)).size()).isZero();
     }
 }

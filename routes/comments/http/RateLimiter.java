@@ -1,0 +1,46 @@
+package comments.http;
+
+import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.LoadingCache;
+import io.github.bucket4j.Bucket;
+import java.time.Duration;
+import org.apache.camel.Message;
+import org.apache.camel.component.platform.http.vertx.HttpMessage;
+
+/**
+ * The rate at which each client may post, by the name of its API key, or else by its address. Off by default, at no cost.
+ *
+ * <p>Any number of threads may call it. It holds at most {@value #MAX_CLIENTS} clients, and each for ten idle minutes.
+ */
+public class RateLimiter {
+
+    private static final int MAX_CLIENTS = 100_000;
+    private static final Duration FORGET_AFTER = Duration.ofMinutes(10);
+
+    private LoadingCache<String, Bucket> buckets;
+
+    /** How many comments one client may post in a second, with bursts of as many; 0 for no limit. */
+    public void setRate(int perSecond) {
+        buckets = perSecond == 0 ? null : Caffeine.newBuilder().maximumSize(MAX_CLIENTS).expireAfterAccess(FORGET_AFTER)
+                .build(client -> Bucket.builder()
+                        .addLimit(limit -> limit.capacity(perSecond).refillGreedy(perSecond, Duration.ofSeconds(1))).build());
+    }
+
+    /**
+     * Counts comments against the rate of a client.
+     *
+     * @param name the name of its API key, or "" for its address
+     * @throws InvalidRequestException 429 if they are too many now
+     */
+    public void charge(String name, Message message, int comments) throws InvalidRequestException {
+        if (buckets == null) {
+            return;
+        }
+        String client = name.isEmpty() && message instanceof HttpMessage http
+                ? http.getRequest().remoteAddress().hostAddress() : name;
+        var probe = buckets.get(client).tryConsumeAndReturnRemaining(comments);
+        if (!probe.isConsumed()) {
+            throw InvalidRequestException.tooMany(Duration.ofNanos(probe.getNanosToWaitForRefill()));
+        }
+    }
+}

@@ -1,0 +1,112 @@
+package comments.http;
+
+import io.netty.handler.codec.http.QueryStringDecoder;
+import java.net.URLEncoder;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+
+/**
+ * The path and the query parameters of a GET, each parameter at most once.
+ *
+ * <p>platform-http makes headers of the parameters of path and query, where they mix with each other and with the headers of
+ * the request. This reads none of those, but the headers that platform-http makes itself and no client can. Each method that
+ * reads throws {@link InvalidRequestException}, a 400 that names what is wrong.
+ */
+public final class RequestQuery {
+
+    private static final int MAX_PARAMETERS = 1_000;
+    private static final Pattern IN_URL = Pattern.compile("[\\x21-\\x7e]*");
+
+    private final String path;
+    private final Map<String, List<String>> parameters;
+
+    private RequestQuery(String path, Map<String, List<String>> parameters) {
+        this.path = path;
+        this.parameters = parameters;
+    }
+
+    /**
+     * Reads a request.
+     *
+     * @param known the query parameters that it may have
+     */
+    public static RequestQuery of(Message message, Set<String> known) throws InvalidRequestException {
+        Map<String, List<String>> parameters = parameters(message.getHeader(Exchange.HTTP_QUERY, String.class));
+        Set<String> unknown = new TreeSet<>(parameters.keySet());
+        unknown.removeAll(known);
+        if (!unknown.isEmpty()) {
+            throw InvalidRequestException.malformed("There is no query parameter %s here%s".formatted(
+                    InvalidRequestException.shown(String.join(", ", unknown)),
+                    known.isEmpty() ? "." : ", but there are: " + String.join(", ", new TreeSet<>(known)) + "."));
+        }
+        return new RequestQuery(message.getHeader(Exchange.HTTP_PATH, "", String.class), parameters);
+    }
+
+    private static Map<String, List<String>> parameters(String query) throws InvalidRequestException {
+        if (query != null && !IN_URL.matcher(query).matches()) {
+            throw InvalidRequestException.malformed(
+                    "The query is malformed: characters other than those of ASCII must be percent-encoded.");
+        }
+        try {
+            Map<String, List<String>> parameters = new HashMap<>();
+            // byte by byte, since it would put U+FFFD for what is not UTF-8
+            for (Map.Entry<String, List<String>> bytes : new QueryStringDecoder(query == null ? "" : query,
+                    StandardCharsets.ISO_8859_1, false, MAX_PARAMETERS, true).parameters().entrySet()) {
+                List<String> values = new ArrayList<>();
+                for (String value : bytes.getValue()) {
+                    values.add(utf8(value));
+                }
+                parameters.put(utf8(bytes.getKey()), values);
+            }
+            return parameters;
+        } catch (CharacterCodingException e) {
+            throw InvalidRequestException.malformed("The query is malformed: what is percent-encoded must be UTF-8.");
+        } catch (IllegalArgumentException e) {
+            throw InvalidRequestException.malformed(
+                    "The query is malformed: a percent sign is not followed by two hexadecimal digits.");
+        }
+    }
+
+    private static String utf8(String bytes) throws CharacterCodingException {
+        return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes.getBytes(StandardCharsets.ISO_8859_1))).toString();
+    }
+
+    /** A segment of the path, counted from 1, as in {@code /1/2/3}; "" if there are fewer. */
+    public String segment(int number) {
+        String[] segments = path.split("/");
+        return segments.length > number ? segments[number] : "";
+    }
+
+    /** Whether the query has a parameter. */
+    public boolean has(String name) {
+        return parameters.containsKey(name);
+    }
+
+    /** The value of a parameter, or null. */
+    public String value(String name) throws InvalidRequestException {
+        List<String> values = parameters.getOrDefault(name, List.of());
+        if (values.size() > 1) {
+            throw InvalidRequestException.malformed("The query parameter " + name + " must be given once.");
+        }
+        return values.isEmpty() ? null : values.get(0);
+    }
+
+    /** The path with some of its parameters and another one. */
+    public String with(Stream<String> kept, String name, String value) {
+        return kept.filter(parameters::containsKey)
+                .map(each -> each + "=" + URLEncoder.encode(parameters.get(each).get(0), StandardCharsets.UTF_8) + "&")
+                .collect(Collectors.joining("", path + "?", name + "=" + value));
+    }
+}

@@ -1,0 +1,49 @@
+package comments.observe;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import org.apache.camel.health.HealthCheckResultBuilder;
+import org.apache.camel.impl.health.AbstractHealthCheck;
+
+/**
+ * The health check {@code comments/retrying-batches} or {@code comments/retrying-pushes}: whether exchanges of a route are
+ * tried again, and why. A process with such an exchange is not ready, but it is alive: a restart would not help.
+ */
+public class RedeliveryHealth extends AbstractHealthCheck {
+
+    private final String kind;
+    private RedeliveryMonitor monitor;
+    private String routeId;
+
+    /** Makes the check of {@code batches} or {@code pushes}. */
+    public RedeliveryHealth(String kind) {
+        super("comments", "retrying-" + kind);
+        this.kind = kind;
+    }
+
+    /** The monitor that has the failures. */
+    public void setMonitor(RedeliveryMonitor monitor) {
+        this.monitor = monitor;
+    }
+
+    /** The route whose exchanges count. */
+    public void setRouteId(String routeId) {
+        this.routeId = routeId;
+    }
+
+    @Override
+    public boolean isLiveness() {
+        return false;
+    }
+
+    @Override
+    protected void doCall(HealthCheckResultBuilder builder, Map<String, Object> options) {
+        builder.up();
+        var failures = monitor.failures(routeId);
+        failures.stream().min((a, b) -> a.since().compareTo(b.since())).ifPresent(oldest -> builder.down()
+                .message("%d %s can't be settled; the oldest was tried %d times in %d s: %s".formatted(
+                        failures.size(), kind, oldest.attempts(),
+                        Duration.between(oldest.since(), Instant.now()).toSeconds(), oldest.reason())));
+    }
+}

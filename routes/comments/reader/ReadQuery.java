@@ -1,0 +1,125 @@
+package comments.reader;
+
+import comments.http.ApiKeys;
+import comments.http.InvalidRequestException;
+import comments.http.RequestHeaders;
+import comments.http.RequestQuery;
+import comments.model.CommentIds;
+import comments.model.PostIds;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.Processor;
+import org.apache.camel.component.jdbc.JdbcConstants;
+
+/**
+ * Makes the parameters of a statement of a GET: of select-comment.sql for {@code /comments/{id}}, of
+ * select-comments-of-post.sql for {@code /comments?postId=…}, of select-replies.sql for {@code /comments/{id}/replies}. The
+ * exchange property {@link #PROPERTY} keeps what {@link ReadResponse} needs. All headers of the request are removed.
+ *
+ * <p>Throws {@link InvalidRequestException} for what the contract refuses. Any number of threads may call it.
+ */
+public class ReadQuery implements Processor {
+
+    /** What a GET selects. */
+    public enum Selection {
+        /** One comment. */
+        COMMENT(Set.of()),
+        /** A page of the comments of a post. */
+        POST(Set.of("postId", "limit", "before")),
+        /** A page of the replies to a comment. */
+        REPLIES(Set.of("limit", "before"));
+
+        private final Set<String> parameters;
+
+        Selection(Set<String> parameters) {
+            this.parameters = parameters;
+        }
+    }
+
+    /** What a response needs of its request. */
+    record Read(RequestQuery query, List<String> ifNoneMatch) {
+    }
+
+    /** The exchange property that holds the {@link Read}. */
+    static final String PROPERTY = "read";
+
+    private static final int DEFAULT_LIMIT = 50;
+    private static final int MAX_LIMIT = 1_000;
+    // the whole page is held in memory while it is sent
+    private static final int MAX_PAGE_BYTES = 256 << 10;
+
+    private ApiKeys apiKeys = new ApiKeys();
+    private Selection selection = Selection.COMMENT;
+
+    /** The API keys with which a client may read. By default none is needed. */
+    public void setApiKeys(ApiKeys apiKeys) {
+        this.apiKeys = apiKeys;
+    }
+
+    /** What is selected. */
+    public void setSelection(Selection selection) {
+        this.selection = selection;
+    }
+
+    @Override
+    public void process(Exchange exchange) throws Exception {
+        Message message = exchange.getMessage();
+        apiKeys.require(message);
+        RequestQuery query = RequestQuery.of(message, selection.parameters);
+        Map<String, Object> parameters = switch (selection) {
+            case COMMENT -> Map.of("id", id(query));
+            case POST -> page(query, "postId", PostIds.of(query));
+            case REPLIES -> page(query, "parentId", id(query));
+        };
+        exchange.setProperty(PROPERTY, new Read(query, RequestHeaders.of(message, "If-None-Match")));
+        message.removeHeaders("*");
+        message.setHeader(JdbcConstants.JDBC_PARAMETERS, parameters);
+    }
+
+    private static Map<String, Object> page(RequestQuery query, String name, Object value) throws InvalidRequestException {
+        PageCursor before = before(query);
+        return Map.of(name, value, "acceptedAt", before.acceptedAt(), "id", before.id(), "limit", limit(query),
+                "bytes", MAX_PAGE_BYTES);
+    }
+
+    private static UUID id(RequestQuery query) throws InvalidRequestException {
+        String id = query.segment(2);
+        UUID uuid = CommentIds.parse(id);
+        if (uuid == null) {
+            throw InvalidRequestException.malformed(
+                    "The id in the path must be a UUID, and is: " + InvalidRequestException.shown(id));
+        }
+        return uuid;
+    }
+
+    private static int limit(RequestQuery query) throws InvalidRequestException {
+        String limit = query.value("limit");
+        if (limit == null) {
+            return DEFAULT_LIMIT;
+        }
+        if (limit.matches("[0-9]{1,4}")) {
+            int number = Integer.parseInt(limit);
+            if (number >= 1 && number <= MAX_LIMIT) {
+                return number;
+            }
+        }
+        throw InvalidRequestException.malformed(
+                "The query parameter limit must be a whole number from 1 to " + MAX_LIMIT + ".");
+    }
+
+    private static PageCursor before(RequestQuery query) throws InvalidRequestException {
+        String before = query.value("before");
+        if (before == null) {
+            return PageCursor.START;
+        }
+        try {
+            return PageCursor.parse(before);
+        } catch (IllegalArgumentException e) {
+            throw InvalidRequestException.malformed("The query parameter before must be as the link to the next page has it.");
+        }
+    }
+}

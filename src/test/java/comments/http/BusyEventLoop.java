@@ -1,0 +1,13 @@
+package comments.http;
+
+/** Keeps the event loop of the HTTP server busy, for tests in other rooms. */
+public final class BusyEventLoop {
+
+    private BusyEventLoop() {
+    }
+
+    /** Runs something on the loop that writes to clients of events; one must be connected. */
+    public static void run(SseClients clients, Runnable work) {
+        clients.onLoop(work);
+    }
+}
