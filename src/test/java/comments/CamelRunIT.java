@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import org.apache.camel.impl.DefaultCamelContext;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -35,7 +34,7 @@ class CamelRunIT {
 
     @BeforeAll
     static void install() throws Exception {
-        camel = CamelCli.install(new DefaultCamelContext().getVersion());
+        camel = CamelCli.install(Pom.property("camel-cli.version"));
     }
 
     @AfterAll

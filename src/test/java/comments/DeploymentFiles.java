@@ -11,10 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
-import javax.xml.parsers.DocumentBuilderFactory;
-import javax.xml.xpath.XPath;
-import javax.xml.xpath.XPathFactory;
-import org.w3c.dom.Document;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
@@ -87,7 +83,7 @@ final class DeploymentFiles {
     /** The services of the compose file that run our image, by name. */
     static Map<String, JsonNode> ourServices() {
         Map<String, JsonNode> ours = new TreeMap<>();
-        compose().get("services").fields().forEachRemaining(service -> {
+        compose().get("services").properties().forEach(service -> {
             if (service.getValue().has("build")) {
                 ours.put(service.getKey(), service.getValue());
             }
@@ -104,8 +100,6 @@ final class DeploymentFiles {
 
     /** The image's name and tag: the pom's artifact and version. */
     static String image() throws Exception {
-        Document pom = DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(Path.of("pom.xml").toFile());
-        XPath xpath = XPathFactory.newInstance().newXPath();
-        return xpath.evaluate("/project/artifactId", pom) + ":" + xpath.evaluate("/project/version", pom);
+        return Pom.text("/project/artifactId") + ":" + Pom.text("/project/version");
     }
 }

@@ -14,7 +14,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** What the README says of the routes and the knobs is what they are. */
+/** What the README says of the routes and the knobs is what they are, and SECURITY.md of versions. */
 class ReadmeTest {
 
     private static final ObjectMapper YAML = new ObjectMapper(new YAMLFactory());
@@ -69,6 +69,15 @@ class ReadmeTest {
         Matcher block = Pattern.compile("(?s)<!-- " + name + " -->\n\n?(.*?)\n\n").matcher(readme() + "\n\n");
         assertThat(block.find()).as("the marker of the table: " + name).isTrue();
         return block.group(1) + "\n";
+    }
+
+    @Test
+    void securityNamesTheVersionsWhoseAdvisoriesItLists() throws Exception {
+        assertThat(Files.readString(Path.of("SECURITY.md")))
+                .contains("The pipeline runs on Camel " + Pom.property("camel.version") + ".")
+                .contains("camel-spring-rabbitmq is " + Pom.property("camel-spring-rabbitmq.version") + ",")
+                .contains("Vert.x " + Pom.property("vertx.version") + " on Netty " + Pom.property("netty.version") + ",")
+                .contains("CLI " + Pom.property("camel-cli.version") + " brings ");
     }
 
     @Test
