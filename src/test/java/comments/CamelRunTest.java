@@ -3,6 +3,7 @@ package comments;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import comments.settings.SettingsTest;
+import comments.support.Pom;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Modifier;
 import java.nio.file.Files;
@@ -12,12 +13,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
-import javax.xml.parsers.DocumentBuilderFactory;
 import javax.xml.xpath.XPath;
-import javax.xml.xpath.XPathConstants;
 import javax.xml.xpath.XPathFactory;
 import org.junit.jupiter.api.Test;
-import org.w3c.dom.Document;
 import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
 
@@ -26,20 +24,17 @@ class CamelRunTest {
 
     /** The direct dependencies of pom.xml that are in the jar, with their versions; those of BOMs by the BOM's version. */
     private static Map<String, String> dependenciesOfPom() throws Exception {
-        Document pom = DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(Path.of("pom.xml").toFile());
         XPath xpath = XPathFactory.newInstance().newXPath();
         Map<String, String> versionOfGroup =
                 Map.of("org.apache.camel", "camel.version", "org.springframework", "spring.version");
         Map<String, String> dependencies = new TreeMap<>();
-        NodeList all = (NodeList) xpath.evaluate("/project/dependencies/dependency[not(scope)]", pom,
-                XPathConstants.NODESET);
+        NodeList all = Pom.nodes("/project/dependencies/dependency[not(scope)]");
         for (int i = 0; i < all.getLength(); i++) {
             Element dependency = (Element) all.item(i);
             String group = xpath.evaluate("groupId", dependency);
             String version = xpath.evaluate("version", dependency);
             String property = version.isEmpty() ? versionOfGroup.get(group) : version.replaceAll("[${}]", "");
-            dependencies.put(group + ":" + xpath.evaluate("artifactId", dependency),
-                    xpath.evaluate("/project/properties/" + property, pom));
+            dependencies.put(group + ":" + xpath.evaluate("artifactId", dependency), Pom.property(property));
         }
         return dependencies;
     }
@@ -71,6 +66,12 @@ class CamelRunTest {
                 .filter(entry -> !entry.getKey().matches("(org.apache.camel|com.fasterxml.jackson.core|ch.qos.logback):.*"))
                 .map(entry -> entry.getKey() + ":" + entry.getValue()).toList();
         assertThat(dependenciesOfRoutes()).as("camel.jbang.dependencies in routes/application.properties").containsAll(own);
+    }
+
+    @Test
+    void theReadmeNamesTheCliOfTheTests() throws Exception {
+        String minor = Pom.property("camel-cli.version").replaceAll("\\.\\d+$", "");
+        assertThat(Files.readString(Path.of("README.md"))).contains("camel-jbang.html) " + minor + " ");
     }
 
     /** The CLI makes an instance of each class that it compiles, if it finds a constructor without parameters. */

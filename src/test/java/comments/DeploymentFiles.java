@@ -2,6 +2,7 @@ package comments;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import comments.support.Pom;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -11,10 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
-import javax.xml.parsers.DocumentBuilderFactory;
-import javax.xml.xpath.XPath;
-import javax.xml.xpath.XPathFactory;
-import org.w3c.dom.Document;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
@@ -87,7 +84,7 @@ public final class DeploymentFiles {
     /** The services of the compose file that run our image, by name. */
     static Map<String, JsonNode> ourServices() {
         Map<String, JsonNode> ours = new TreeMap<>();
-        compose().get("services").fields().forEachRemaining(service -> {
+        compose().get("services").properties().forEach(service -> {
             if (service.getValue().has("build")) {
                 ours.put(service.getKey(), service.getValue());
             }
@@ -104,8 +101,6 @@ public final class DeploymentFiles {
 
     /** The image's name and tag: the pom's artifact and version. */
     static String image() throws Exception {
-        Document pom = DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(Path.of("pom.xml").toFile());
-        XPath xpath = XPathFactory.newInstance().newXPath();
-        return xpath.evaluate("/project/artifactId", pom) + ":" + xpath.evaluate("/project/version", pom);
+        return Pom.text("/project/artifactId") + ":" + Pom.text("/project/version");
     }
 }

@@ -108,7 +108,7 @@ class DeploymentTest {
 
     private static List<Setting> settings() throws IOException {
         List<Setting> settings = new ArrayList<>();
-        ourServices().forEach((name, service) -> service.get("environment").fields().forEachRemaining(variable ->
+        ourServices().forEach((name, service) -> service.get("environment").properties().forEach(variable ->
                 settings.add(new Setting(COMPOSE + " " + name, variable.getKey(), variable.getValue().asText()))));
         for (Manifest integration : DeploymentFiles.manifests("Integration")) {
             for (JsonNode variable : integration.content().at("/spec/traits/environment/vars")) {

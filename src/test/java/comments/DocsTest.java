@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import comments.settings.Settings;
+import comments.support.Pom;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -112,6 +113,15 @@ class DocsTest {
 
     private static Set<String> all(Pattern pattern, String text) {
         return pattern.matcher(text).results().map(match -> match.group(1)).collect(toCollection(TreeSet::new));
+    }
+
+    @Test
+    void securityNamesTheVersionsWhoseAdvisoriesItLists() throws Exception {
+        assertThat(Files.readString(Path.of("SECURITY.md")))
+                .contains("The pipeline runs on Camel " + Pom.property("camel.version") + ".")
+                .contains("camel-spring-rabbitmq is " + Pom.property("camel-spring-rabbitmq.version") + ",")
+                .contains("Vert.x " + Pom.property("vertx.version") + " on Netty " + Pom.property("netty.version") + ",")
+                .contains("CLI " + Pom.property("camel-cli.version") + " brings ");
     }
 
     @Test

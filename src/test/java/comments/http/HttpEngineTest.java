@@ -18,9 +18,12 @@ import java.util.concurrent.TimeUnit;
 import org.apache.camel.Exchange;
 import org.apache.camel.attachment.AttachmentMessage;
 import org.apache.camel.builder.RouteBuilder;
+import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 
 /** Our HTTP engine: what it is told to runs on the event loop, all else as Camel's own engine does it. */
 class HttpEngineTest {
@@ -96,6 +99,14 @@ class HttpEngineTest {
 
     private static String get(String path) throws Exception {
         return pipeline.send(HttpRequest.newBuilder(pipeline.uri(path)).GET()).body();
+    }
+
+    /** Netty's Linux libraries are older than its classes, see pom.xml: they must fit. */
+    @Test
+    @EnabledOnOs(value = OS.LINUX, architectures = {"amd64", "aarch64"})
+    void theServerHasTheSocketsOfLinux() {
+        String router = VertxPlatformHttpRouter.getRouterNameFromPort(pipeline.uri("/").getPort());
+        assertThat(VertxPlatformHttpRouter.lookup(pipeline.context(), router).vertx().isNativeTransportEnabled()).isTrue();
     }
 
     @Test

@@ -228,9 +228,7 @@ class CommentApiTest {
     }
 
     private static List<Map.Entry<String, JsonNode>> fields(JsonNode node) {
-        List<Map.Entry<String, JsonNode>> fields = new ArrayList<>();
-        node.fields().forEachRemaining(fields::add);
-        return fields;
+        return List.copyOf(node.properties());
     }
 
     private static Operation operation(Answer answer) {

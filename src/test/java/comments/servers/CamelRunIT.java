@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import comments.support.CamelCli;
 import comments.support.EventStream;
 import comments.support.JarProcess;
+import comments.support.Pom;
 import comments.support.PrivateServers;
 import comments.support.TestPipeline;
 import java.io.IOException;
@@ -22,7 +23,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import org.apache.camel.impl.DefaultCamelContext;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -40,7 +40,7 @@ class CamelRunIT {
 
     @BeforeAll
     static void install() throws Exception {
-        camel = CamelCli.install(new DefaultCamelContext().getVersion());
+        camel = CamelCli.install(Pom.property("camel-cli.version"));
     }
 
     @AfterAll

@@ -44,7 +44,7 @@ public final class ApiDocument {
 
     public List<Operation> operations() {
         List<Operation> operations = new ArrayList<>();
-        root.get("paths").fields().forEachRemaining(path -> path.getValue().fields().forEachRemaining(operation ->
+        root.get("paths").properties().forEach(path -> path.getValue().properties().forEach(operation ->
                 operations.add(new Operation(operation.getKey().toUpperCase(), path.getKey(), operation.getValue()))));
         return operations;
     }

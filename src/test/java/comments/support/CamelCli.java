@@ -41,10 +41,10 @@ public final class CamelCli implements AutoCloseable {
         }
     }
 
-    public static CamelCli install(String camelVersion) throws Exception {
+    public static CamelCli install(String version) throws Exception {
         try (MavenDownloaderImpl maven = new MavenDownloaderImpl()) {
             maven.build();
-            List<String> cli = List.of("org.apache.camel:camel-jbang-core:" + camelVersion);
+            List<String> cli = List.of("org.apache.camel:camel-jbang-core:" + version);
             return new CamelCli(maven.resolveArtifacts(cli, Set.of(), true, false).stream()
                     .map(artifact -> artifact.getFile().toString()).collect(joining(File.pathSeparator)));
         }
