@@ -1,0 +1,32 @@
+package comments.yardstick;
+
+import io.vertx.core.http.HttpServerOptions;
+
+/** The pipeline's own settings, from environment variables. */
+final class Settings {
+
+    static final String RABBITMQ_URI = get("RABBITMQ_URI", "amqp://guest:guest@localhost:5672");
+    static final String POSTGRES_URL = get("POSTGRES_URL", "jdbc:postgresql://localhost:5432/test");
+    static final String POSTGRES_USER = get("POSTGRES_USER", "test");
+    static final String POSTGRES_PASSWORD = get("POSTGRES_PASSWORD", "test");
+
+    private Settings() {
+    }
+
+    /** Loopback only. */
+    static HttpServerOptions http() {
+        return new HttpServerOptions().setHost("127.0.0.1").setPort(Integer.parseInt(get("HTTP_PORT", "8080")));
+    }
+
+    /** Ends the process with one line: what failed, and the first line of the reason. */
+    static void fail(String what, Throwable cause) {
+        String reason = cause.getMessage() == null ? cause.toString() : cause.getMessage().lines().findFirst().orElse("");
+        System.err.println(what + ": " + reason);
+        Runtime.getRuntime().halt(1);
+    }
+
+    private static String get(String name, String otherwise) {
+        String value = System.getenv(name);
+        return value == null || value.isEmpty() ? otherwise : value;
+    }
+}

@@ -1,0 +1,93 @@
+package comments;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The rooms of routes/comments import each other in one direction. */
+class RoomsTest {
+
+    private static final List<String> SHARED = List.of("groupcommit", "rabbitmq", "postgresql", "http", "observe", "settings");
+    private static final List<String> ROLES = List.of("service", "processor", "notification", "reader", "stream", "page");
+    private static final String MODEL = "model";
+    private static final JavaClasses CLASSES = new ClassFileImporter()
+            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS).importPackages("comments");
+
+    static List<String> roles() {
+        return ROLES;
+    }
+
+    private static String[] packages(List<String> rooms) {
+        return rooms.stream().map(room -> "comments." + room + "..").toArray(String[]::new);
+    }
+
+    private static List<String> without(List<String> rooms, String room) {
+        return rooms.stream().filter(other -> !other.equals(room)).toList();
+    }
+
+    @Test
+    void roomsThatExtendLibrariesImportNothingThatKnowsComments() {
+        noClasses().that().resideInAnyPackage(packages(SHARED)).should().dependOnClassesThat()
+                .resideInAnyPackage(packages(Stream.concat(ROLES.stream(), Stream.of(MODEL)).toList())).check(CLASSES);
+    }
+
+    @ParameterizedTest
+    @MethodSource("roles")
+    void aRoleImportsNothingOfAnother(String role) {
+        noClasses().that().resideInAPackage("comments." + role + "..").should().dependOnClassesThat()
+                .resideInAnyPackage(packages(without(ROLES, role))).check(CLASSES);
+    }
+
+    @Test
+    void onlyTheHttpRoomImportsVertxOrNetty() {
+        noClasses().that().resideOutsideOfPackage("comments.http..").should().dependOnClassesThat()
+                .resideInAnyPackage("io.vertx..", "io.netty..").check(CLASSES);
+    }
+
+    @Test
+    void onlyOneClassReachesBelowThePublicApiOfVertx() {
+        noClasses().that().doNotHaveFullyQualifiedName("comments.http.VertxInternals").should().dependOnClassesThat()
+                .resideInAnyPackage("io.vertx..impl..", "io.netty.channel..", "io.netty.util.concurrent..").check(CLASSES);
+    }
+
+    @Test
+    void thereAreNoCycles() {
+        slices().matching("comments.(*)..").should().beFreeOfCycles().check(CLASSES);
+    }
+
+    @Test
+    void observeImportsNoOtherRoom() {
+        noClasses().that().resideInAPackage("comments.observe..").should().dependOnClassesThat()
+                .resideInAnyPackage(packages(without(SHARED, "observe"))).check(CLASSES);
+    }
+
+    @Test
+    void everyRoomIsKnownHereAndSaysWhatItIsFor() throws IOException {
+        try (Stream<Path> rooms = Files.list(Path.of("routes/comments"))) {
+            List<String> names = rooms.map(room -> room.getFileName().toString()).toList();
+            assertThat(names).containsExactlyInAnyOrderElementsOf(
+                    Stream.of(SHARED.stream(), ROLES.stream(), Stream.of(MODEL)).flatMap(room -> room).toList());
+            assertThat(names).allSatisfy(room -> assertThat(Path.of("routes/comments", room, "package-info.java")).exists());
+        }
+    }
+
+    @Test
+    void theTopOfRoutesHasOnlyRouteFilesAndTheSettings() throws IOException {
+        try (Stream<Path> files = Files.list(Path.of("routes"))) {
+            assertThat(files.filter(Files::isRegularFile).map(file -> file.getFileName().toString()))
+                    .allMatch(name -> name.endsWith(".camel.yaml") || name.equals("application.properties"));
+        }
+    }
+}
