@@ -36,6 +36,13 @@ import org.apache.camel.support.http.HttpUtil;
  */
 final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpConsumer, Suspendable {
 
+    /** The body of a response that stays open after its exchange is done. */
+    interface OpenResponse {
+
+        /** Takes over a response whose status and headers are set, and must end it. Called on the event loop. */
+        void open(HttpServerResponse response);
+    }
+
     /** The answers of one event loop. Those that become ready together are written by one task. */
     private static final class Outbox {
 

@@ -7,7 +7,7 @@ import org.apache.camel.component.platform.http.vertx.HttpMessage;
 import org.apache.camel.util.CollectionHelper;
 
 /** The message of a request on the event loop: its headers are copied when, and if, a step asks for them. */
-public final class EventLoopMessage extends HttpMessage {
+final class EventLoopMessage extends HttpMessage {
 
     EventLoopMessage(Exchange exchange, HttpServerRequest request) {
         super(exchange, request, request.response());

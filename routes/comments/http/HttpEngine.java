@@ -1,5 +1,6 @@
 package comments.http;
 
+import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.http.HttpConnection;
@@ -145,6 +146,11 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
             VertxInternals.stopListening(vertx);
             leaving = true;
         }
+    }
+
+    /** Whether the current thread is an event loop, which must never wait. */
+    public static boolean isEventLoop() {
+        return Context.isOnEventLoopThread();
     }
 
     /** Whether a client is connected. */

@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** Answers what the HTTP server refuses before a route sees it. */
-public final class HttpProblems {
+final class HttpProblems {
 
     private HttpProblems() {
     }

@@ -51,12 +51,12 @@ public class InvalidRequestException extends Exception {
     }
 
     /** 401: no API key, or an unknown one. */
-    public static InvalidRequestException unauthorized() {
+    static InvalidRequestException unauthorized() {
         return new InvalidRequestException(401, "An API key is needed: Authorization: Bearer <key>.", List.of());
     }
 
     /** 429: certainly not accepted; worth trying again after a while. */
-    public static InvalidRequestException tooMany(Duration retryAfter) {
+    static InvalidRequestException tooMany(Duration retryAfter) {
         InvalidRequestException tooMany = new InvalidRequestException(429, "You post more comments than you may: slow down.", List.of());
         tooMany.retryAfter = retryAfter;
         return tooMany;
@@ -71,7 +71,7 @@ public class InvalidRequestException extends Exception {
     }
 
     /** When trying again may help; null if it never will. */
-    public Duration retryAfter() {
+    Duration retryAfter() {
         return retryAfter;
     }
 

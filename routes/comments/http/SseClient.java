@@ -19,7 +19,7 @@ import java.util.concurrent.ThreadLocalRandom;
  *
  * <p>Only the event loop calls it, but for {@link #isConnected} and {@link #catchUp}.
  */
-public final class SseClient implements OpenResponse {
+public final class SseClient implements EventLoopConsumer.OpenResponse {
 
     static final int MAX_BEHIND = 1 << 20;
 

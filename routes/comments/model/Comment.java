@@ -1,6 +1,8 @@
 package comments.model;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import comments.http.InvalidRequestException;
+import comments.http.RequestQuery;
 import java.io.IOException;
 import java.util.UUID;
 
@@ -13,6 +15,12 @@ public record Comment(String postId, String userId, String userName, String cont
 
     /** The header of a message that says how many comments its body has. */
     public static final String COUNT_HEADER = "commentCount";
+
+    /** The largest number of characters of a post's or a user's id, and of a user's name. */
+    public static final int MAX_NAME = 200;
+
+    /** The largest number of characters of a content. */
+    public static final int MAX_CONTENT = 10_000;
 
     /** Writes the comment as messages carry it: with the id it was given, and the time it was accepted, in ISO 8601. */
     public void writeTo(JsonGenerator json, UUID id, String acceptedAt) throws IOException {
@@ -27,5 +35,38 @@ public record Comment(String postId, String userId, String userName, String cont
         }
         json.writeStringField("acceptedAt", acceptedAt);
         json.writeEndObject();
+    }
+
+    /** The length in Unicode characters (code points), as JSON Schema counts them, or -1 if PostgreSQL couldn't store the text or UTF-8 couldn't say it. */
+    public static int length(String text) {
+        int length = 0;
+        for (int i = 0; i < text.length(); i++, length++) {
+            char c = text.charAt(i);
+            if (c == 0) {
+                return -1;
+            }
+            if (Character.isSurrogate(c)) {
+                if (!Character.isHighSurrogate(c) || ++i == text.length()
+                        || !Character.isLowSurrogate(text.charAt(i))) {
+                    return -1;
+                }
+            }
+        }
+        return length;
+    }
+
+    /**
+     * The query parameter {@code postId}.
+     *
+     * @throws InvalidRequestException 400 if it is left out, given twice, or can't be the id of a post
+     */
+    public static String postId(RequestQuery query) throws InvalidRequestException {
+        String postId = query.value("postId");
+        int length = postId == null ? 0 : length(postId);
+        if (length < 1 || length > MAX_NAME) {
+            throw InvalidRequestException.malformed("The query parameter postId must be given, with 1 to " + MAX_NAME
+                    + " characters, without U+0000 and halves of surrogate pairs.");
+        }
+        return postId;
     }
 }

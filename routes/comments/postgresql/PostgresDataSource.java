@@ -1,7 +1,7 @@
 package comments.postgresql;
 
 import com.zaxxer.hikari.HikariDataSource;
-import io.vertx.core.Context;
+import comments.http.HttpEngine;
 import java.sql.Connection;
 import java.sql.SQLException;
 
@@ -39,7 +39,7 @@ public class PostgresDataSource extends HikariDataSource {
      */
     @Override
     public Connection getConnection() throws SQLException {
-        if (Context.isOnEventLoopThread()) {
+        if (HttpEngine.isEventLoop()) {
             throw new IllegalStateException("a route on the event loop must not use the database");
         }
         if (schema != null) {

@@ -4,8 +4,8 @@ import comments.http.ApiKeys;
 import comments.http.InvalidRequestException;
 import comments.http.RequestHeaders;
 import comments.http.RequestQuery;
+import comments.model.Comment;
 import comments.model.CommentIds;
-import comments.model.PostIds;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -72,7 +72,7 @@ public class ReadQuery implements Processor {
         RequestQuery query = RequestQuery.of(message, selection.parameters);
         Map<String, Object> parameters = switch (selection) {
             case COMMENT -> Map.of("id", id(query));
-            case POST -> page(query, "postId", PostIds.of(query));
+            case POST -> page(query, "postId", Comment.postId(query));
             case REPLIES -> page(query, "parentId", id(query));
         };
         exchange.setProperty(PROPERTY, new Read(query, RequestHeaders.of(message, "If-None-Match")));

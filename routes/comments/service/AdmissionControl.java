@@ -4,6 +4,7 @@ import comments.groupcommit.GroupCommit;
 import comments.observe.PipelineMetrics;
 import comments.observe.PipelineMetrics.Refusal;
 import comments.rabbitmq.RabbitConnectionFactory;
+import java.util.concurrent.RejectedExecutionException;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
@@ -12,6 +13,26 @@ import org.apache.camel.Processor;
  * takes no messages, or too many requests wait. Throws {@link NotAdmittedException}; never blocks.
  */
 public class AdmissionControl implements Processor {
+
+    /**
+     * A request that is refused since nothing could be promised now: not the client's fault, answered with 503.
+     *
+     * <p>It is thrown at any rate while things are bad, so it carries no stack trace.
+     */
+    static final class NotAdmittedException extends RejectedExecutionException {
+
+        private static final long serialVersionUID = 1L;
+
+        NotAdmittedException(Refusal reason) {
+            super(reason.name());
+        }
+
+        @Override
+        public synchronized Throwable fillInStackTrace() {
+            return this;
+        }
+    }
+
 
     private RabbitConnectionFactory connections;
     private GroupCommit groupCommit;

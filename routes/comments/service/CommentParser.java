@@ -8,7 +8,6 @@ import comments.http.InvalidRequestException;
 import comments.http.InvalidRequestException.FieldError;
 import comments.model.Comment;
 import comments.model.CommentIds;
-import comments.model.CommentText;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -25,7 +24,7 @@ import java.util.UUID;
  * Schema counts them. Every method throws {@link InvalidRequestException}: 400 if the body is not JSON in UTF-8, 422 naming each
  * field that is wrong.
  */
-public final class CommentParser {
+final class CommentParser {
 
     /** The most comments that one request may hold. */
     public static final int MAX_COMMENTS = 1_000;
@@ -142,10 +141,10 @@ public final class CommentParser {
             String name = parser.currentName();
             parser.nextToken();
             switch (name) {
-                case "postId" -> postId = text(parser, pointer, name, postId, CommentText.MAX_NAME);
-                case "userId" -> userId = text(parser, pointer, name, userId, CommentText.MAX_NAME);
-                case "userName" -> userName = text(parser, pointer, name, userName, CommentText.MAX_NAME);
-                case "content" -> content = text(parser, pointer, name, content, CommentText.MAX_CONTENT);
+                case "postId" -> postId = text(parser, pointer, name, postId, Comment.MAX_NAME);
+                case "userId" -> userId = text(parser, pointer, name, userId, Comment.MAX_NAME);
+                case "userName" -> userName = text(parser, pointer, name, userName, Comment.MAX_NAME);
+                case "content" -> content = text(parser, pointer, name, content, Comment.MAX_CONTENT);
                 case "parentId" -> parentId = string(parser, pointer, name, parentId);
                 default -> {
                     parser.skipChildren();
@@ -176,7 +175,7 @@ public final class CommentParser {
     private String text(JsonParser parser, String pointer, String name, String before, int most) throws IOException {
         int wrongBefore = errors.size();
         String text = string(parser, pointer, name, before);
-        int length = CommentText.length(text);
+        int length = Comment.length(text);
         if (length < 0) {
             wrong(field(pointer, name), "must not contain the character U+0000 or half of a surrogate pair");
         } else if ((length < 1 || length > most) && errors.size() == wrongBefore) {

@@ -6,7 +6,7 @@ import comments.http.RequestHeaders;
 import comments.http.RequestQuery;
 import comments.http.SseClient;
 import comments.http.SseClients;
-import comments.model.PostIds;
+import comments.model.Comment;
 import comments.observe.PipelineMetrics;
 import java.time.Duration;
 import java.time.Instant;
@@ -62,7 +62,7 @@ public class Subscribe implements Processor {
         Message message = exchange.getMessage();
         apiKeys.require(message);
         RequestQuery query = RequestQuery.of(message, Set.of("postId"));
-        String post = query.has("postId") ? PostIds.of(query) : null;
+        String post = query.has("postId") ? Comment.postId(query) : null;
         Long since = since(message);
         SseClient client = clients.add(message, post == null ? SseClients.ALL : post);
         exchange.setProperty(CLIENT, client);

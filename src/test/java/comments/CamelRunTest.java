@@ -69,9 +69,9 @@ class CamelRunTest {
     }
 
     @Test
-    void theReadmeNamesTheCliOfTheTests() throws Exception {
+    void docsNameTheCliOfTheTests() throws Exception {
         String minor = Pom.property("camel-cli.version").replaceAll("\\.\\d+$", "");
-        assertThat(Files.readString(Path.of("README.md"))).contains("camel-jbang.html) " + minor + " ");
+        assertThat(Files.readString(Path.of("docs/extending.md"))).contains("camel-jbang.html) " + minor + " ");
     }
 
     /** The CLI makes an instance of each class that it compiles, if it finds a constructor without parameters. */

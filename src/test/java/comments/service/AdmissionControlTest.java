@@ -47,7 +47,7 @@ class AdmissionControlTest {
     }
 
     private void assertRefused(String reason) {
-        assertThatThrownBy(() -> admit.process(exchange)).isInstanceOf(NotAdmittedException.class).hasMessage(reason);
+        assertThatThrownBy(() -> admit.process(exchange)).isInstanceOf(AdmissionControl.NotAdmittedException.class).hasMessage(reason);
     }
 
     private void assertAdmitted() {
