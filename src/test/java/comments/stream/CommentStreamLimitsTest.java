@@ -149,7 +149,7 @@ class CommentStreamLimitsTest extends StreamFixture {
             statement.execute("LOCK TABLE comments IN ACCESS EXCLUSIVE MODE");
             // two threads, and as many who wait for them as may listen, though all of them have left
             for (int i = 0; i < 4; i++) {
-                await().until(() -> listeners.count() == 0);
+                await().pollInterval(Duration.ofMillis(5)).until(() -> listeners.count() == 0);
                 try (Socket socket = new Socket("127.0.0.1", reader.port())) {
                     socket.getOutputStream().write(
                             "GET /comments/stream?postId=p HTTP/1.1\r\nHost: a\r\nLast-Event-ID: 1\r\n\r\n".getBytes(UTF_8));
