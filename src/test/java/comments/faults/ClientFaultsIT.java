@@ -4,6 +4,7 @@ import static comments.faults.Trial.NOTIFIER;
 import static comments.faults.Trial.PROCESSOR;
 import static comments.faults.Trial.SERVICE;
 import static comments.faults.Trial.during;
+import static comments.support.PrivateServers.ALONE;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -47,12 +48,14 @@ class ClientFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag(ALONE)
     void e8TenTimesTheCapacityIsOfferedForSeconds() throws Exception {
         overload(Duration.ofSeconds(8));
     }
 
     @Test
     @Tag("nightly")
+    @Tag(ALONE)
     void e8TenTimesTheCapacityIsOfferedForAMinute() throws Exception {
         overload(Duration.ofSeconds(60));
     }
@@ -170,6 +173,7 @@ class ClientFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag(ALONE)
     void e11SlowAndIdleCallersHarmNobody() throws Exception {
         JarProcess service = start();
         trial.post();

@@ -5,6 +5,7 @@ import static comments.faults.Trial.PROCESSOR;
 import static comments.faults.Trial.PUBLISHING;
 import static comments.faults.Trial.SERVICE;
 import static comments.faults.Trial.during;
+import static comments.support.PrivateServers.ALONE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -59,12 +60,14 @@ class EdgeFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag(ALONE)
     void e3ABrokerIsDownForSeconds() throws Exception {
         stopBroker(Duration.ofSeconds(5));
     }
 
     @Test
     @Tag("nightly")
+    @Tag(ALONE)
     void e3ABrokerIsDownForMinutes() throws Exception {
         stopBroker(Duration.ofMinutes(2));
     }
@@ -84,6 +87,7 @@ class EdgeFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag(ALONE)
     void e4ABrokerIsABlackHole() throws Exception {
         start(service().with("COMMENTS_CONFIRM_TIMEOUT", 2_000));
         trial.post();
@@ -147,6 +151,7 @@ class EdgeFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag(ALONE)
     void e7CommentsAreRefusedAtOnceWhenTheDiskOfTheBrokerIsAlmostFull() throws Exception {
         start();
         trial.post();

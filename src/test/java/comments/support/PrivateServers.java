@@ -31,8 +31,9 @@ import org.junit.jupiter.api.extension.ExtensionContext.Store;
  * <p>Each test has a new database and empty queues. The processes that a test starts are ended after it; those that a class
  * starts before its tests are ended after the class.
  *
- * <p>One node and one cluster of PostgreSQL are started for all test classes that want no other, which use them one after the
- * other. The tests are skipped where the servers are not installed.
+ * <p>One node and one cluster of PostgreSQL are started for all test classes of a JVM that want no other, which use them one
+ * after the other. A test with the tag {@link #ALONE} runs while no other does in another JVM. The tests are skipped where the
+ * servers are not installed.
  */
 public class PrivateServers implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
 
@@ -46,6 +47,9 @@ public class PrivateServers implements BeforeAllCallback, BeforeEachCallback, Af
     /** Roles for a process that does everything. */
     public static final String ALL = "comment-service,comment-job-processor,notification-service,comment-reader";
 
+    /** The tag of a test that has bounds of time which hold only while no other test runs. */
+    public static final String ALONE = "alone";
+
     private static final Namespace NAMESPACE = Namespace.create(PrivateServers.class);
     private static final List<String> QUEUES = List.of("comments", "notifications");
     private static final AtomicInteger DATABASES = new AtomicInteger();
@@ -55,50 +59,47 @@ public class PrivateServers implements BeforeAllCallback, BeforeEachCallback, Af
     /** and the broker runs for this long: before, it may say 0 of a queue that has messages. */
     private static final Duration TRUSTED = Duration.ofSeconds(5);
 
-    private enum Scope {
-        TEST, CLASS
-    }
-
     private final int size;
     private final boolean encrypted;
     private final boolean prepared;
-    private final Scope scope;
+    private final boolean eachTest;
     private final List<AutoCloseable> ofClass = new ArrayList<>();
     private final List<AutoCloseable> ofTest = new ArrayList<>();
     private StartedServers servers;
     private String database;
     private boolean inTest;
+    private MachineLock lock;
 
     /** The servers that others use, too. */
     public PrivateServers() {
-        this(1, false, true, Scope.TEST);
+        this(1, false, true, true);
     }
 
     /** A RabbitMQ of so many nodes, which no other class uses if they are several. */
     public PrivateServers(int size) {
-        this(size, false, true, Scope.TEST);
+        this(size, false, true, true);
     }
 
-    private PrivateServers(int size, boolean encrypted, boolean prepared, Scope scope) {
+    private PrivateServers(int size, boolean encrypted, boolean prepared, boolean eachTest) {
         this.size = size;
         this.encrypted = encrypted;
         this.prepared = prepared;
-        this.scope = scope;
+        this.eachTest = eachTest;
     }
 
     /** Servers that speak TLS, and that no other class uses. */
     public static PrivateServers encrypted() {
-        return new PrivateServers(1, true, true, Scope.TEST);
+        return new PrivateServers(1, true, true, true);
     }
 
     /** Neither queues nor a schema: the application makes them, as users who may do everything. */
     public static PrivateServers unprepared() {
-        return new PrivateServers(1, false, false, Scope.TEST);
+        return new PrivateServers(1, false, false, true);
     }
 
     /** One database and one set of queues for all tests of the class, which share processes. */
     public static PrivateServers ofClass() {
-        return new PrivateServers(1, false, true, Scope.CLASS);
+        return new PrivateServers(1, false, true, false);
     }
 
     // ---- before and after ----
@@ -112,15 +113,16 @@ public class PrivateServers implements BeforeAllCallback, BeforeEachCallback, Af
         // a key of its own, since a store also has what is in those above it
         servers = store.getOrComputeIfAbsent(List.of(size, encrypted), key -> StartedServers.start(size, encrypted),
                 StartedServers.class);
-        if (scope == Scope.CLASS) {
+        if (!eachTest) {
             empty();
         }
     }
 
     @Override
     public void beforeEach(ExtensionContext context) throws Exception {
+        lock = MachineLock.take(context);
         inTest = true;
-        if (scope == Scope.TEST) {
+        if (eachTest) {
             empty();
         }
     }
@@ -138,16 +140,20 @@ public class PrivateServers implements BeforeAllCallback, BeforeEachCallback, Af
     @Override
     public void afterEach(ExtensionContext context) throws Exception {
         inTest = false;
-        close(ofTest);
-        if (scope == Scope.TEST) {
-            dropDatabase();
+        try {
+            close(ofTest);
+            if (eachTest) {
+                dropDatabase();
+            }
+        } finally {
+            lock.close();
         }
     }
 
     @Override
     public void afterAll(ExtensionContext context) throws Exception {
         close(ofClass);
-        if (scope == Scope.CLASS && servers != null) {
+        if (!eachTest && servers != null) {
             dropDatabase();
         }
     }
