@@ -46,7 +46,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
     /** The answers of one event loop. Those that become ready together are written by one task. */
     private static final class Outbox {
 
-        private record Answer(HttpServerResponse response, Exchange exchange, EventLoopConsumer consumer) {
+        private record Answer(HttpServerRequest request, Exchange exchange, EventLoopConsumer consumer) {
         }
 
         private final Queue<Answer> ready = new ConcurrentLinkedQueue<>();
@@ -57,8 +57,8 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             this.loop = loop;
         }
 
-        void add(HttpServerResponse response, Exchange exchange, EventLoopConsumer consumer) {
-            ready.add(new Answer(response, exchange, consumer));
+        void add(HttpServerRequest request, Exchange exchange, EventLoopConsumer consumer) {
+            ready.add(new Answer(request, exchange, consumer));
             if (!scheduled.get() && scheduled.compareAndSet(false, true)) {
                 loop.runOnContext(task -> writeAll());
             }
@@ -67,7 +67,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         private void writeAll() {
             scheduled.set(false);
             for (Answer answer = ready.poll(); answer != null; answer = ready.poll()) {
-                answer.consumer().write(answer.response(), answer.exchange());
+                answer.consumer().write(answer.request(), answer.exchange());
             }
         }
     }
@@ -167,14 +167,15 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             throw new IllegalStateException(e);
         }
         engine.pending().incrementAndGet();
-        getAsyncProcessor().process(exchange, doneSync -> outbox.add(request.response(), exchange, this));
+        getAsyncProcessor().process(exchange, doneSync -> outbox.add(request, exchange, this));
     }
 
     /** Writes the answer, and lets go of the exchange; never throws, since others wait for their answers behind it. */
-    private void write(HttpServerResponse response, Exchange exchange) {
+    private void write(HttpServerRequest request, Exchange exchange) {
+        HttpServerResponse response = request.response();
         try {
             if (!response.ended() && !response.closed()) {
-                end(response, exchange);
+                end(request, response, exchange);
             }
         } catch (RuntimeException e) {
             getExceptionHandler().handleException("The answer can't be written", exchange, e);
@@ -186,10 +187,10 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         }
     }
 
-    private void end(HttpServerResponse response, Exchange exchange) {
+    private void end(HttpServerRequest request, HttpServerResponse response, Exchange exchange) {
         // other requests of an HTTP/2 connection may still wait for their answers
         if (engine.isLeaving() && response.streamId() < 0) {
-            response.putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE).endHandler(written -> response.close());
+            response.putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE).endHandler(written -> request.connection().close());
         }
         if (exchange.getException() != null && !isStarted()) {
             HttpProblems.answer(response, 503);

@@ -11,6 +11,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
@@ -28,6 +30,10 @@ public final class DeploymentFiles {
     public static String imageStage() throws IOException {
         String stages = Files.readString(DOCKERFILE);
         return stages.substring(stages.lastIndexOf("\nFROM "));
+    }
+
+    static Stream<MatchResult> matches(String text, String pattern) {
+        return Pattern.compile(pattern).matcher(text).results();
     }
 
     /** One document of a YAML file. */

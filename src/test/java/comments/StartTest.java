@@ -3,6 +3,7 @@ package comments;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import comments.support.Ports;
 import comments.support.TestServers;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -30,8 +31,8 @@ class StartTest {
         RIGHT.put("RABBITMQ_URI", broker.uri());
         RIGHT.put("POSTGRES_URL", TestServers.newDatabase());
         RIGHT.put("POSTGRES_USER", "postgres");
-        RIGHT.put("HTTP_PORT", Integer.toString(FreePort.find()));
-        RIGHT.put("MANAGEMENT_PORT", Integer.toString(FreePort.find()));
+        RIGHT.put("HTTP_PORT", Integer.toString(Ports.find()));
+        RIGHT.put("MANAGEMENT_PORT", Integer.toString(Ports.find()));
     }
 
     @AfterAll

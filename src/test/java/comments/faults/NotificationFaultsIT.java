@@ -5,6 +5,7 @@ import static comments.faults.Trial.NOTIFYING;
 import static comments.faults.Trial.PROCESSOR;
 import static comments.faults.Trial.SERVICE;
 import static comments.faults.Trial.during;
+import static comments.support.PrivateServers.ALONE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -84,12 +85,14 @@ class NotificationFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag(ALONE)
     void n3TheThrottleIsSlowerThanTheInflowForSeconds() throws Exception {
         throttle(Duration.ofSeconds(8));
     }
 
     @Test
     @Tag("nightly")
+    @Tag(ALONE)
     void n3TheThrottleIsSlowerThanTheInflowForMinutes() throws Exception {
         throttle(Duration.ofMinutes(10));
     }

@@ -3,8 +3,10 @@ package comments.faults;
 import comments.faults.Attempt.Outcome;
 import comments.faults.Verdict.Point;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -27,6 +29,7 @@ final class Report {
     }
 
     private static final Path FILE = Trial.KEPT.resolve("report.md");
+    private static final Path LOCK = Trial.KEPT.resolve("report.lock");
     private static final Path LINES = Trial.KEPT.resolve("report");
     private static final String TESTS = """
             The application of CheckerIT is unsafe on purpose: there must be losses, and the checker must find them.
@@ -63,7 +66,11 @@ final class Report {
         List<String> lines = new ArrayList<>(List.of(line(test, passed, recoveries, verdict)));
         lines.addAll(faults);
         Files.write(LINES.resolve(test + ".md"), lines);
-        write();
+        // another JVM may do so at the same time
+        try (FileChannel lock = FileChannel.open(LOCK, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            lock.lock();
+            write();
+        }
         return faults.isEmpty() ? "" : FAULTS + String.join("\n", faults);
     }
 

@@ -3,7 +3,6 @@ package comments.faults;
 import comments.support.PrivateRabbitMQ;
 import comments.support.PrivateServers;
 
-
 /** The servers, and what can be done to them. */
 final class Servers extends PrivateServers {
 

@@ -1,6 +1,9 @@
 package comments.faults;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import comments.support.JarProcess;
+import java.time.Duration;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -13,6 +16,9 @@ abstract class ServiceFaults {
     @RegisterExtension
     final Trial trial = new Trial(SERVERS);
 
+    /** Within which a request is refused that can't be served. */
+    static final Duration FAST = Duration.ofSeconds(1);
+
     private final String service;
     private final String[] others;
 
@@ -23,12 +29,12 @@ abstract class ServiceFaults {
     }
 
     /** Prepares a process with the service. */
-    Trial.Launch service() {
+    Launch service() {
         return trial.process(service);
     }
 
     /** Starts the two other services, and the service; returns its process. */
-    JarProcess start(Trial.Launch launch) throws Exception {
+    JarProcess start(Launch launch) throws Exception {
         JarProcess neighbours = trial.process(others).launch();
         JarProcess started = launch.start();
         neighbours.awaitReady();
@@ -53,5 +59,11 @@ abstract class ServiceFaults {
         Trial.awaitFailpoint(process);
         replace(process);
         return trial.assertKept();
+    }
+
+    static void assertRefusedFast(Attempt attempt) {
+        assertThat(attempt.status()).isEqualTo(503);
+        assertThat(attempt.note()).contains("Retry-After: ");
+        assertThat(attempt.took()).isLessThan(FAST);
     }
 }

@@ -18,14 +18,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -43,8 +41,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
 
 /**
- * What one test needs: an empty database and no queues, processes of the application that reach both servers through
- * proxies, a workload whose history is kept, and the checker's verdict at the end. When the test fails, the history and the
+ * What one test needs beside {@link Servers}: processes of the application that reach both servers through proxies, a workload whose history is kept, and the checker's verdict at the end. When the test fails, the history and the
  * logs of the processes are kept in {@code target/faults/}, and its message says where.
  */
 final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutionExceptionHandler {
@@ -61,21 +58,19 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
     static final Path KEPT = Path.of("target", "faults");
     private static final String PUSHES = "comment-pushes";
     private static final Pattern PUSHED_ID = Pattern.compile("\"id\":\"([0-9a-f-]{36})\"");
-    private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(60);
-    private static final Duration EMPTY = Duration.ofSeconds(1);
     private static final double SERVED = 0.9;
     private static final int CALLERS = 16;
     /** How many requests the usual workload makes in a second. */
     static final int PER_SECOND = 200;
 
     private final Servers servers;
+    private final Tables tables;
     private final List<JarProcess> processes = new CopyOnWriteArrayList<>();
     private final List<JarProcess> services = new CopyOnWriteArrayList<>();
     private final List<Workload> workloads = new ArrayList<>();
     private final Set<Posted> published = new HashSet<>();
     private final History history = new History();
     private String test;
-    private String database;
     private Proxy broker;
     private Proxy postgresql;
     private double formerRate;
@@ -84,6 +79,7 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
 
     Trial(Servers servers) {
         this.servers = servers;
+        tables = new Tables(servers);
     }
 
     @Override
@@ -91,8 +87,6 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
         String name = context.getRequiredTestMethod().getName();
         String display = context.getDisplayName().replaceAll("\\W+", "-");
         test = context.getRequiredTestClass().getSimpleName() + "." + name + (display.contains(name) ? "" : display);
-        database = servers.newDatabase();
-        servers.emptyQueues();
         broker = new Proxy(servers.rabbitmq().port());
         postgresql = new Proxy(servers.postgresql().port());
     }
@@ -123,13 +117,13 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
 
     /** Connects to the trial's database as the superuser. */
     Connection connect() throws SQLException {
-        return servers.postgresql().connect(database);
+        return servers.connectToDatabase();
     }
 
     /** Executes a statement as the superuser; {@code @} stands for the application's role, {@code #} for the database. */
     void execute(String sql) throws SQLException {
         try (Connection connection = connect(); Statement statement = connection.createStatement()) {
-            statement.execute(sql.replace("@", PrivateServers.WRITER).replace("#", database));
+            statement.execute(sql.replace("@", PrivateServers.WRITER).replace("#", servers.database()));
         }
     }
 
@@ -140,80 +134,17 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
 
     /** Prepares a process with some of the services. */
     Launch process(String... roles) {
-        return new Launch(String.join(",", roles));
-    }
-
-    /** A process that is to be started. */
-    final class Launch {
-
-        private final Map<String, String> knobs = new HashMap<>();
-        // the processes live for seconds, which the second compiler would spend on compiling
-        private final List<String> options = new ArrayList<>(
-                List.of("@" + Path.of("docker", "jvm.options"), "-XX:TieredStopAtLevel=1"));
-        private final List<Path> first = new ArrayList<>();
-        private boolean failpoint;
-
-        private Launch(String roles) {
-            knobs.putAll(servers.knobs(roles, database));
-            with("RABBITMQ_URI", PrivateServers.brokerUri(roles, List.of(broker.port())));
-            with("POSTGRES_URL", "jdbc:postgresql://127.0.0.1:%d/%s".formatted(postgresql.port(), database));
-            with("NOTIFICATIONS_PUSH_ENDPOINT", "log:%s?showBodyType=false&showExchangePattern=false&maxChars=0"
-                    .formatted(PUSHES));
-        }
-
-        Launch with(String knob, Object value) {
-            knobs.put(knob, value.toString());
-            return this;
-        }
-
-        /** Adds options of the JVM. */
-        Launch jvm(String... more) {
-            options.addAll(List.of(more));
-            return this;
-        }
-
-        /** Adds a {@link Failpoint}. */
-        Launch failpoint(String text) {
-            Failpoint.parse(text);
-            failpoint = true;
-            return jvm("-Dfailpoint=" + text);
-        }
-
-        /** Lets the process run a copy of a route file in which a text is replaced. */
-        Launch altered(String file, String text, String by) throws IOException {
-            String route = Files.readString(Path.of("routes", file));
-            assertThat(route).contains(text);
-            Path folder = Files.createDirectories(KEPT.resolve(test + "-routes"));
-            Files.writeString(folder.resolve(file), route.replace(text, by));
-            first.add(folder);
-            return this;
-        }
-
-        /** Starts the process without waiting for it. */
-        JarProcess launch() throws IOException {
-            List<String> arguments = new ArrayList<>(options);
-            List<Path> classPath = new ArrayList<>(first);
-            classPath.add(JarProcess.JAR);
-            if (failpoint) {
-                classPath.add(Path.of("target", "test-classes"));
-            }
-            arguments.add("-cp");
-            arguments.add(classPath.stream().map(Path::toString).collect(Collectors.joining(":")));
-            arguments.add(failpoint ? "comments.FailpointPipeline" : "comments.CommentPipeline");
-            JarProcess process = JarProcess.launch(knobs, arguments);
-            processes.add(process);
-            if (knobs.get("COMMENTS_ROLES").contains(SERVICE)) {
-                services.add(process);
-            }
-            return process;
-        }
-
-        /** Starts the process, and waits until it is ready. */
-        JarProcess start() throws IOException {
-            JarProcess process = launch();
-            process.awaitReady();
-            return process;
-        }
+        List<String> all = List.of(roles);
+        String joined = String.join(",", all);
+        return new Launch(servers.settings(joined, "RABBITMQ_URI", PrivateServers.brokerUri(joined, List.of(broker.port())),
+                "POSTGRES_URL", "jdbc:postgresql://127.0.0.1:%d/%s".formatted(postgresql.port(), servers.database()),
+                "NOTIFICATIONS_PUSH_ENDPOINT", "log:%s?showBodyType=false&showExchangePattern=false&maxChars=0".formatted(PUSHES)),
+                KEPT.resolve(test + "-routes"), process -> {
+                    processes.add(process);
+                    if (all.contains(SERVICE)) {
+                        services.add(process);
+                    }
+                });
     }
 
     /** Waits until a process stands at its failpoint. */
@@ -307,7 +238,7 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
         drain();
         Map<String, Long> waiting = rabbitmq().queues().values().stream()
                 .collect(Collectors.toMap(Queue::name, Queue::messages));
-        State state = new State(rows(), pushes(), waiting, quarantine(), recovery());
+        State state = new State(tables.rows(), pushes(), waiting, tables.quarantine(), recovery());
         verdict = Checker.check(history, published, state, poison);
         return verdict;
     }
@@ -330,29 +261,18 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
         Instant earliest = now.minusSeconds(2);
         Set<UUID> promised = history.between(from.isAfter(earliest) ? from : earliest, now.minusMillis(500)).stream()
                 .flatMap(attempt -> attempt.ids().stream()).collect(Collectors.toSet());
-        return !promised.isEmpty() && areThere(promised);
+        return !promised.isEmpty() && tables.contain(promised);
     }
 
     /** Whether all that was promised is in the table. */
     boolean hasWrittenAll() throws SQLException {
-        return areThere(history.ids().values().stream().flatMap(Set::stream).collect(Collectors.toSet()));
-    }
-
-    private boolean areThere(Set<UUID> ids) throws SQLException {
-        try (Connection connection = connect();
-                var statement = connection.prepareStatement("SELECT count(*) FROM comments WHERE id = ANY (?)")) {
-            statement.setArray(1, connection.createArrayOf("uuid", ids.toArray()));
-            ResultSet rows = statement.executeQuery();
-            rows.next();
-            return rows.getInt(1) == ids.size();
-        }
+        return tables.contain(history.ids().values().stream().flatMap(Set::stream).collect(Collectors.toSet()));
     }
 
     // What is not done in time is for the checker to find. What is in no queue any more is done.
     private void drain() {
         try {
-            await().during(EMPTY).atMost(DRAIN_TIMEOUT).pollInterval(EMPTY.dividedBy(2)).ignoreExceptions()
-                    .until(() -> rabbitmq().queues().values().stream().allMatch(queue -> queue.messages() == 0));
+            servers.awaitDrained();
         } catch (ConditionTimeoutException e) {
             // something is left in a queue
         }
@@ -360,16 +280,7 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
 
     /** All rows of the table. */
     List<Row> rows() throws SQLException {
-        List<Row> rows = new ArrayList<>();
-        try (Connection connection = connect(); Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery(
-                        "SELECT id, post_id, user_id, user_name, content, parent_id FROM comments")) {
-            while (row.next()) {
-                rows.add(new Row(row.getObject(1, UUID.class), new Posted(row.getString(2), row.getString(3),
-                        row.getString(4), row.getString(5), row.getObject(6, UUID.class))));
-            }
-        }
-        return rows;
+        return tables.rows();
     }
 
     /** All ids that were pushed, as often as they were. */
@@ -383,21 +294,6 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
             }
         }
         return pushes;
-    }
-
-    private List<String> quarantine() throws SQLException {
-        List<String> bodies = new ArrayList<>();
-        try (Connection connection = connect(); Statement statement = connection.createStatement()) {
-            ResultSet table = statement.executeQuery("SELECT to_regclass('comment_quarantine')");
-            table.next();
-            if (table.getString(1) != null) {
-                ResultSet rows = statement.executeQuery("SELECT convert_from(body, 'UTF8') FROM comment_quarantine");
-                while (rows.next()) {
-                    bodies.add(rows.getString(1));
-                }
-            }
-        }
-        return bodies;
     }
 
     // ---- the end ----
@@ -424,6 +320,5 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
         broker.close();
         postgresql.close();
         servers.restore();
-        servers.postgresql().execute("DROP DATABASE " + database + " WITH (FORCE)");
     }
 }

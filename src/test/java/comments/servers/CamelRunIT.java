@@ -13,34 +13,37 @@ import comments.support.TestPipeline;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
 import java.time.Duration;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** {@code camel run} starts the routes as they are in routes/, by the Camel CLI itself, on real servers. */
+/**
+ * {@code camel run} starts the routes as they are in routes/, by the Camel CLI itself, on real servers: as a developer, who may
+ * do everything.
+ */
 class CamelRunIT {
 
     @RegisterExtension
-    static final PrivateServers SERVERS = new PrivateServers();
+    static final PrivateServers SERVERS = PrivateServers.unprepared();
 
     private static CamelCli camel;
 
     @BeforeAll
     static void install() throws Exception {
         camel = CamelCli.install(Pom.property("camel-cli.version"));
+    }
+
+    @BeforeEach
+    void copyRoutes() throws IOException {
+        camel.copyRoutes();
     }
 
     @AfterAll
@@ -50,14 +53,8 @@ class CamelRunIT {
         }
     }
 
-    // as a developer, who may do everything
-    private static Map<String, String> knobs(String... more) {
-        Map<String, String> knobs = new HashMap<>(Map.of("RABBITMQ_URI", SERVERS.rabbitmq().uri(),
-                "POSTGRES_URL", SERVERS.postgresql().url(), "POSTGRES_USER", "postgres"));
-        for (int i = 0; i < more.length; i += 2) {
-            knobs.put(more[i], more[i + 1]);
-        }
-        return knobs;
+    private static JarProcess run(String line, Object... settings) throws Exception {
+        return SERVERS.start(camel.command(".", line), PrivateServers.ALL, settings);
     }
 
     /** Posts a comment; returns its id. */
@@ -65,17 +62,6 @@ class CamelRunIT {
         var answer = pipeline.post(TestPipeline.COMMENT);
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(202);
         return answer.body().replaceAll(".*\"id\":\"(.*)\".*", "$1");
-    }
-
-    private static Set<String> written() throws SQLException {
-        Set<String> ids = new HashSet<>();
-        try (Connection connection = SERVERS.postgresql().connect();
-                ResultSet rows = connection.createStatement().executeQuery("SELECT id FROM comments")) {
-            while (rows.next()) {
-                ids.add(rows.getString(1));
-            }
-        }
-        return ids;
     }
 
     private static void awaitLine(JarProcess pipeline, String part) {
@@ -87,7 +73,7 @@ class CamelRunIT {
         EventStream stream = EventStream.open(pipeline.uri("/comments/stream"));
         Set<String> posted = Set.of(post(pipeline), post(pipeline), post(pipeline));
         await().atMost(Duration.ofSeconds(60)).until(() -> pipeline.pushed() >= posted.size());
-        assertThat(written()).containsAll(posted);
+        assertThat(SERVERS.rows().keySet()).containsAll(posted);
         for (String id : posted) {
             assertThat(pipeline.get("/comments/" + id).body()).startsWith("{\"id\":\"" + id);
         }
@@ -102,9 +88,7 @@ class CamelRunIT {
 
     @Test
     void theFolderRuns() throws Exception {
-        try (JarProcess pipeline = camel.run(".", "camel run --source-dir routes", knobs())) {
-            assertThatItWorks(pipeline);
-        }
+        assertThatItWorks(run("camel run --source-dir routes"));
     }
 
     private static void change(Path path, String from, String to) throws IOException {
@@ -117,66 +101,51 @@ class CamelRunIT {
     void aChangedRouteIsReloadedAndTheOthersGoOn() throws Exception {
         Path notifier = camel.routes().resolve("notification-service.camel.yaml");
         Path service = camel.routes().resolve("comment-service.camel.yaml");
-        String notifierBefore = Files.readString(notifier);
-        String serviceBefore = Files.readString(service);
-        try (JarProcess pipeline = camel.run(".", "camel run --dev --source-dir routes", knobs())) {
-            post(pipeline);
-            awaitLine(pipeline, "Pushed 1 comment");
-            change(notifier, "\"Pushed $", "\"Delivered $");
-            awaitLine(pipeline, "Routes reloaded summary (total:3 started:3)");
-            post(pipeline);
-            awaitLine(pipeline, "Delivered 1 comment");
-            change(service, "description: Accepts a comment", "description: Takes a comment");
-            awaitLine(pipeline, "Started comment-service-publish (direct://publish-comments) (source:");
-            String id = post(pipeline);
-            await().atMost(Duration.ofSeconds(60)).until(() -> written().contains(id));
-        } finally {
-            Files.writeString(notifier, notifierBefore);
-            Files.writeString(service, serviceBefore);
-        }
+        JarProcess pipeline = run("camel run --dev --source-dir routes");
+        post(pipeline);
+        awaitLine(pipeline, "Pushed 1 comment");
+        change(notifier, "\"Pushed $", "\"Delivered $");
+        awaitLine(pipeline, "Routes reloaded summary (total:3 started:3)");
+        post(pipeline);
+        awaitLine(pipeline, "Delivered 1 comment");
+        change(service, "description: Accepts a comment", "description: Takes a comment");
+        awaitLine(pipeline, "Started comment-service-publish (direct://publish-comments) (source:");
+        String id = post(pipeline);
+        await().atMost(Duration.ofSeconds(60)).until(() -> SERVERS.rows().containsKey(id));
     }
 
     /** The example in docs/extending.md. */
     @Test
     void aJavaRouteBesideOursConsumesNotificationsFromAQueueOfItsOwn() throws Exception {
-        Path example = Files.copy(Path.of("src/examples/java/CountPosts.java"), camel.routes().resolve("CountPosts.java"));
-        try (JarProcess pipeline = camel.run(".", "camel run --source-dir routes",
-                knobs("NOTIFICATIONS_PUSH_ENDPOINT", "direct:push-and-copy"))) {
-            post(pipeline);
-            awaitLine(pipeline, "New comments by post: {p=1}");
-            awaitLine(pipeline, "Pushed 1 comment");
-            await().atMost(Duration.ofSeconds(30))
-                    .until(() -> SERVERS.rabbitmq().messages("notifications") == 0
-                            && SERVERS.rabbitmq().messages("post-counts") == 0);
-        } finally {
-            Files.delete(example);
-        }
+        Files.copy(Path.of("src/examples/java/CountPosts.java"), camel.routes().resolve("CountPosts.java"));
+        JarProcess pipeline = run("camel run --source-dir routes", "NOTIFICATIONS_PUSH_ENDPOINT", "direct:push-and-copy");
+        post(pipeline);
+        awaitLine(pipeline, "New comments by post: {p=1}");
+        awaitLine(pipeline, "Pushed 1 comment");
+        SERVERS.awaitDrained();
+        assertThat(SERVERS.rabbitmq().messages("post-counts")).as("the example's queue").isZero();
     }
 
     @Test
     void aYamlRouteBesideOursTakesThePushes() throws Exception {
         String name = "push-to-file.camel.yaml";
-        Path example = Files.copy(Path.of("src/examples/yaml", name), camel.routes().resolve(name));
+        Files.copy(Path.of("src/examples/yaml", name), camel.routes().resolve(name));
         Path pushed = camel.routes().resolveSibling("pushed").resolve("pushed.ndjson");
-        try (JarProcess pipeline = camel.run(".", "camel run --source-dir routes",
-                knobs("NOTIFICATIONS_PUSH_ENDPOINT", "direct:push-to-file"))) {
-            String id = post(pipeline);
-            await().atMost(Duration.ofSeconds(60))
-                    .until(() -> Files.exists(pushed) && Files.readString(pushed).matches("(?s).*" + id + ".*\n"));
-        } finally {
-            Files.delete(example);
-        }
+        JarProcess pipeline = run("camel run --source-dir routes", "NOTIFICATIONS_PUSH_ENDPOINT", "direct:push-to-file");
+        String id = post(pipeline);
+        await().atMost(Duration.ofSeconds(60))
+                .until(() -> Files.exists(pushed) && Files.readString(pushed).matches("(?s).*" + id + ".*\n"));
     }
 
     @Test
     void thePackagedApplicationIsSeenByTheCli() throws Exception {
-        try (JarProcess seen = JarProcess.start(knobs("OBSERVE_EXCHANGES", "true"));
-                JarProcess unseen = JarProcess.start(knobs())) {
-            await().atMost(Duration.ofSeconds(60)).until(() -> output("camel ps").contains(" " + seen.pid() + " "));
-            assertThat(output("camel ps")).doesNotContain(" " + unseen.pid() + " ");
-            assertThat(output("camel top context " + seen.pid())).contains("comments");
-            assertThat(output("camel get route " + seen.pid())).contains("comment-service ", "direct://publish-comments");
-        }
+        JarProcess seen = SERVERS.launch(PrivateServers.ALL, "OBSERVE_EXCHANGES", true);
+        JarProcess unseen = SERVERS.launch(PrivateServers.ALL);
+        List.of(seen, unseen).forEach(JarProcess::awaitReady);
+        await().atMost(Duration.ofSeconds(60)).until(() -> output("camel ps").contains(" " + seen.pid() + " "));
+        assertThat(output("camel ps")).doesNotContain(" " + unseen.pid() + " ");
+        assertThat(output("camel top context " + seen.pid())).contains("comments");
+        assertThat(output("camel get route " + seen.pid())).contains("comment-service ", "direct://publish-comments");
     }
 
     private static String output(String line) throws IOException {
@@ -190,7 +159,7 @@ class CamelRunIT {
         "POSTGRES_URL | jdbc:postgresql://127.0.0.1:1/none | POSTGRES_URL, POSTGRES_USER, POSTGRES_PASSWORD: the database can't be used: Connection refused"})
     void aWrongKnobEndsTheStartWithOneLine(String name, String value, String complaint) throws Exception {
         ProcessBuilder command = camel.command(".", "camel run --source-dir routes").redirectErrorStream(true);
-        command.environment().putAll(knobs(name, value));
+        command.environment().putAll(SERVERS.settings(PrivateServers.ALL, name, value));
         Process start = command.start();
         String printed = new String(start.getInputStream().readAllBytes(), UTF_8);
         assertThat(start.waitFor(60, TimeUnit.SECONDS)).isTrue();

@@ -3,14 +3,12 @@ package comments.servers;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import comments.support.EventStream;
 import comments.support.EventStream.Event;
 import comments.support.JarProcess;
-import comments.support.PrivatePostgreSQL;
-import comments.support.PrivateRabbitMQ;
+import comments.support.PrivateServers;
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.file.Path;
@@ -18,42 +16,24 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** GET /comments/stream of the packaged application as processes, on a private RabbitMQ and a private PostgreSQL. */
+/** GET /comments/stream of the packaged application as processes; those that write are the same for all tests. */
 class CommentStreamIT {
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private static PrivateRabbitMQ rabbitmq;
-    private static PrivatePostgreSQL postgresql;
+    @RegisterExtension
+    static final PrivateServers SERVERS = PrivateServers.ofClass();
+
     private static JarProcess pipeline;
 
     @BeforeAll
     static void start() throws Exception {
-        assumeTrue(PrivateRabbitMQ.missing() == null, PrivateRabbitMQ::missing);
-        assumeTrue(PrivatePostgreSQL.missing() == null, PrivatePostgreSQL::missing);
-        rabbitmq = PrivateRabbitMQ.start();
-        postgresql = PrivatePostgreSQL.start();
-        pipeline = run("comment-service,comment-job-processor,notification-service");
-    }
-
-    @AfterAll
-    static void stop() throws Exception {
-        for (AutoCloseable each : new AutoCloseable[] {pipeline, rabbitmq, postgresql}) {
-            if (each != null) {
-                each.close();
-            }
-        }
-    }
-
-    private static JarProcess run(String roles) throws Exception {
-        return JarProcess.start(Map.of("RABBITMQ_URI", rabbitmq.uri(), "POSTGRES_URL", postgresql.url(),
-                "POSTGRES_USER", "postgres", "COMMENTS_ROLES", roles));
+        pipeline = SERVERS.start("comment-service,comment-job-processor,notification-service");
     }
 
     private static String post(String post) throws Exception {
@@ -70,81 +50,81 @@ class CommentStreamIT {
 
     @Test
     void thoseWhoListenToAnyProcessAreToldAndTheEndOfAProcessIsALastEvent() throws Exception {
-        try (JarProcess one = run("comment-reader"); JarProcess other = run("comment-reader")) {
-            EventStream first = listen(one, "p");
-            EventStream second = listen(other, "p");
-            String id = post("p");
-            await().atMost(Duration.ofSeconds(30)).until(() -> first.comments().contains(id) && second.comments().contains(id));
-            assertThat(rabbitmq.ctl("list_queues", "--no-table-headers", "name", "exclusive", "policy").lines()
-                    .filter(line -> line.startsWith("comment-stream.") && line.contains("true"))).hasSize(2);
-            assertThat(one.terminate()).isEqualTo(143);
-            await().until(first::ended);
-            assertThat(first.events()).last().extracting(Event::data).isEqualTo("{\"reason\":\"stopping\"}");
-            assertThat(second.ended()).isFalse();
-        }
-        await().atMost(Duration.ofSeconds(30)).until(() -> rabbitmq.ctl("list_queues", "--no-table-headers", "name").lines()
+        JarProcess one = SERVERS.launch("comment-reader");
+        JarProcess other = SERVERS.launch("comment-reader");
+        List.of(one, other).forEach(JarProcess::awaitReady);
+        EventStream first = listen(one, "p");
+        EventStream second = listen(other, "p");
+        String id = post("p");
+        await().atMost(Duration.ofSeconds(30)).until(() -> first.comments().contains(id) && second.comments().contains(id));
+        assertThat(SERVERS.rabbitmq().ctl("list_queues", "--no-table-headers", "name", "exclusive", "policy").lines()
+                .filter(line -> line.startsWith("comment-stream.") && line.contains("true"))).hasSize(2);
+        assertThat(one.terminate()).isEqualTo(143);
+        await().until(first::ended);
+        assertThat(first.events()).last().extracting(Event::data).isEqualTo("{\"reason\":\"stopping\"}");
+        assertThat(second.ended()).isFalse();
+        other.close();
+        await().atMost(Duration.ofSeconds(30)).until(() -> SERVERS.rabbitmq().ctl("list_queues", "--no-table-headers", "name").lines()
                 .noneMatch(line -> line.startsWith("comment-stream.")));
     }
 
     @Test
     void whatIsPushedWhileTheBrokerCutsEverybodyOffIsToldToWhoeverComesBack() throws Exception {
-        try (JarProcess reader = run("comment-reader")) {
-            EventStream before = listen(reader, "q");
-            String first = post("q");
-            await().atMost(Duration.ofSeconds(30)).until(() -> before.comments().contains(first));
-            rabbitmq.ctl("close_all_connections", "cut off by the test");
-            Set<String> posted = new HashSet<>();
-            await().atMost(Duration.ofSeconds(30)).ignoreExceptionsInstanceOf(AssertionError.class)
-                    .until(() -> posted.add(post("q")));
-            await().atMost(Duration.ofSeconds(60)).until(before::ended);
-            assertThat(before.events()).last().extracting(Event::data).isEqualTo("{\"reason\":\"resume\"}");
-            EventStream after = listen(reader, "q", "Last-Event-ID", before.events("comment").get(0).id());
-            posted.add(post("q"));
-            Set<String> told = new HashSet<>(before.comments());
-            await().atMost(Duration.ofSeconds(60)).until(() -> {
-                told.addAll(after.comments());
-                return told.containsAll(posted);
-            });
-            assertThat(reader.observe("health")).contains("\"UP\"");
-        }
+        JarProcess reader = SERVERS.start("comment-reader");
+        EventStream before = listen(reader, "q");
+        String first = post("q");
+        await().atMost(Duration.ofSeconds(30)).until(() -> before.comments().contains(first));
+        SERVERS.rabbitmq().ctl("close_all_connections", "cut off by the test");
+        Set<String> posted = new HashSet<>();
+        await().atMost(Duration.ofSeconds(30)).ignoreExceptionsInstanceOf(AssertionError.class)
+                .until(() -> posted.add(post("q")));
+        await().atMost(Duration.ofSeconds(60)).until(before::ended);
+        assertThat(before.events()).last().extracting(Event::data).isEqualTo("{\"reason\":\"resume\"}");
+        EventStream after = listen(reader, "q", "Last-Event-ID", before.events("comment").get(0).id());
+        posted.add(post("q"));
+        Set<String> told = new HashSet<>(before.comments());
+        await().atMost(Duration.ofSeconds(60)).until(() -> {
+            told.addAll(after.comments());
+            return told.containsAll(posted);
+        });
+        assertThat(reader.observe("health")).contains("\"UP\"");
     }
 
     /** What a listener costs who hears nothing: the heap after a collection, with and without them. */
     @Test
     void thousandsWhoHearNothingAreHeldCheaply() throws Exception {
         int listeners = 5_000;
-        try (JarProcess reader = run("comment-reader")) {
-            listen(reader, "p").close();
-            long before = heap(reader);
-            long threads = (long) reader.metric("jvm_threads_live_threads");
-            List<Socket> sockets = new ArrayList<>();
-            try {
-                for (int i = 0; i < listeners; i++) {
-                    Socket socket = new Socket("127.0.0.1", reader.uri("/").getPort());
-                    sockets.add(socket);
-                    socket.getOutputStream().write("GET /comments/stream?postId=idle-%d HTTP/1.1\r\nHost: a\r\n\r\n"
-                            .formatted(i).getBytes(UTF_8));
-                }
-                for (Socket socket : sockets) {
-                    assertThat(firstLine(socket)).isEqualTo("HTTP/1.1 200 OK");
-                }
-                assertThat(reader.metric("comments_listeners")).isEqualTo(listeners);
-                long each = (heap(reader) - before) / listeners;
-                System.out.printf("%d listeners who hear nothing take %d bytes of heap each%n", listeners, each);
-                assertThat(each).as("bytes of heap for each").isLessThan(20_000);
-                assertThat((long) reader.metric("jvm_threads_live_threads")).as("threads").isLessThan(threads + 20);
-                EventStream one = listen(reader, "r");
-                String id = post("r");
-                await().atMost(Duration.ofSeconds(10)).until(() -> one.comments().contains(id));
-                one.close();
-            } finally {
-                for (Socket socket : sockets) {
-                    socket.close();
-                }
+        JarProcess reader = SERVERS.start("comment-reader");
+        listen(reader, "p").close();
+        long before = heap(reader);
+        long threads = (long) reader.metric("jvm_threads_live_threads");
+        List<Socket> sockets = new ArrayList<>();
+        try {
+            for (int i = 0; i < listeners; i++) {
+                Socket socket = new Socket("127.0.0.1", reader.uri("/").getPort());
+                sockets.add(socket);
+                socket.getOutputStream().write("GET /comments/stream?postId=idle-%d HTTP/1.1\r\nHost: a\r\n\r\n"
+                        .formatted(i).getBytes(UTF_8));
             }
-            await().atMost(Duration.ofSeconds(30)).until(() -> reader.metric("comments_listeners") == 0);
-            assertThat((heap(reader) - before) / listeners).as("bytes of heap that are left of each").isLessThan(1_000);
+            for (Socket socket : sockets) {
+                assertThat(firstLine(socket)).isEqualTo("HTTP/1.1 200 OK");
+            }
+            assertThat(reader.metric("comments_listeners")).isEqualTo(listeners);
+            long each = (heap(reader) - before) / listeners;
+            System.out.printf("%d listeners who hear nothing take %d bytes of heap each%n", listeners, each);
+            assertThat(each).as("bytes of heap for each").isLessThan(20_000);
+            assertThat((long) reader.metric("jvm_threads_live_threads")).as("threads").isLessThan(threads + 20);
+            EventStream one = listen(reader, "r");
+            String id = post("r");
+            await().atMost(Duration.ofSeconds(10)).until(() -> one.comments().contains(id));
+            one.close();
+        } finally {
+            for (Socket socket : sockets) {
+                socket.close();
+            }
         }
+        await().atMost(Duration.ofSeconds(30)).until(() -> reader.metric("comments_listeners") == 0);
+        assertThat((heap(reader) - before) / listeners).as("bytes of heap that are left of each").isLessThan(1_000);
     }
 
     private static String firstLine(Socket socket) throws IOException {

@@ -2,143 +2,25 @@ package comments.servers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import comments.FreePort;
-import comments.support.Browser;
-import comments.support.JarProcess;
-import comments.support.PrivatePostgreSQL;
-import comments.support.PrivateRabbitMQ;
-import comments.support.TestPipeline;
 import java.net.URI;
-import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.sql.Connection;
-import java.sql.ResultSet;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.openqa.selenium.By;
 import org.openqa.selenium.Keys;
-import org.openqa.selenium.WebElement;
 
-/** The page in a real browser, before the packaged application on RabbitMQ and PostgreSQL. */
-class PageIT {
+/** A comment on the page: how it is posted and followed, and what it looks like. */
+class PageIT extends PageFixture {
 
-    private static final ObjectMapper JSON = new ObjectMapper();
-    private static final HttpClient CLIENT = HttpClient.newHttpClient();
     private static final String MARKUP = "<script>document.title = 'taken'</script><img src=x onerror=\"document.title = 'taken'\">";
-
-    private static PrivateRabbitMQ rabbitmq;
-    private static PrivatePostgreSQL postgresql;
-    private static int port;
-    private static JarProcess pipeline;
-    private static Browser browser;
-
-    @BeforeAll
-    static void start() throws Exception {
-        assumeTrue(PrivateRabbitMQ.missing() == null, PrivateRabbitMQ::missing);
-        assumeTrue(PrivatePostgreSQL.missing() == null, PrivatePostgreSQL::missing);
-        assumeTrue(Browser.missing() == null, Browser::missing);
-        FutureTask<PrivateRabbitMQ> startingRabbitMQ = meanwhile(PrivateRabbitMQ::start);
-        FutureTask<Browser> startingBrowser = meanwhile(Browser::start);
-        postgresql = PrivatePostgreSQL.start();
-        rabbitmq = startingRabbitMQ.get();
-        port = FreePort.find();
-        pipeline = run();
-        browser = startingBrowser.get();
-    }
-
-    private static <T> FutureTask<T> meanwhile(Callable<T> start) {
-        FutureTask<T> starting = new FutureTask<>(start);
-        new Thread(starting).start();
-        return starting;
-    }
-
-    private static JarProcess run() throws Exception {
-        return JarProcess.start(knobs(Map.of("HTTP_PORT", Integer.toString(port))));
-    }
-
-    @AfterAll
-    static void stop() throws Exception {
-        for (AutoCloseable each : new AutoCloseable[] {browser, pipeline, rabbitmq, postgresql}) {
-            if (each != null) {
-                each.close();
-            }
-        }
-    }
-
-    @BeforeEach
-    void open() {
-        open(origin());
-        awaitLive();
-    }
-
-    private static void open(String origin) {
-        // nothing of the page before comes after this
-        browser.open("about:blank", 1400, 900);
-        browser.console();
-        browser.requests();
-        browser.open(origin + "/", 1400, 900);
-        browser.screen(1400, 900);
-    }
-
-    private static void awaitLive() {
-        browser.await("#connection[data-state=live]");
-        browser.awaitText("#latest-state", "live");
-    }
-
-    private static String origin() {
-        return "http://127.0.0.1:" + port;
-    }
-
-    /**
-     * No violation of the policy, no request to anybody else, and no error on the console but that a comment that is
-     * followed was not there yet.
-     */
-    private static void assertThatAllIsQuiet() throws Exception {
-        assertThat(browser.console()).allMatch(line -> line.matches(".*/comments/[0-9a-f-]{36} .*status of 404 .*"));
-        List<String> requests = browser.requests();
-        assertThat(requests).isNotEmpty();
-        for (String request : requests) {
-            String url = JSON.readTree(request).at("/message/params/request/url").asText();
-            assertThat(url.startsWith(origin() + "/") || url.startsWith("data:")).as(url).isTrue();
-        }
-    }
-
-    private static void write(String field, String text) {
-        WebElement input = browser.find("[name=" + field + "]");
-        input.clear();
-        input.sendKeys(text);
-    }
-
-    private static long count(String where) throws Exception {
-        try (Connection connection = postgresql.connect();
-                ResultSet row = connection.createStatement().executeQuery("SELECT count(*) FROM comments WHERE " + where)) {
-            row.next();
-            return row.getLong(1);
-        }
-    }
-
-    private static void send(String json) throws Exception {
-        var answer = CLIENT.send(HttpRequest.newBuilder(URI.create(origin() + "/comments"))
-                .header("Content-Type", "application/json").POST(HttpRequest.BodyPublishers.ofString(json)).build(),
-                BodyHandlers.ofString());
-        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(202);
-    }
 
     @Test
     void aCommentIsPostedAndFollowedUntilItsPush() throws Exception {
@@ -218,12 +100,6 @@ class PageIT {
         awaitListeners(listeners);
     }
 
-    private static void awaitListeners(int listeners) {
-        await().atMost(Duration.ofSeconds(30)).ignoreExceptions().until(() -> JSON.readTree(CLIENT.send(
-                HttpRequest.newBuilder(URI.create(origin() + "/pipeline")).build(), BodyHandlers.ofString()).body())
-                .get("listeners").asInt() == listeners);
-    }
-
     private static String told(String figure, String now, String before) {
         return (String) browser.run("return import('/page.mjs').then(page => String(page.%s(%s, %s)))"
                 .formatted(figure, now, before));
@@ -267,98 +143,6 @@ class PageIT {
         assertThat(browser.console()).singleElement().asString().contains("422");
     }
 
-    /** The picture in docs/operations.md is made here: target/screenshots/burst.png. */
-    @Test
-    void aBurstIsPushed() throws Exception {
-        browser.find("button.main").click();
-        browser.await("[data-stage=pushed][data-done]");
-        write("content", "How fast is this?");
-        for (int i = 0; i < 2; i++) {
-            startBurst();
-            await().pollInterval(Duration.ofMillis(20)).until(() -> backlog() > 2_000 || burstIsOver());
-            browser.screenshot("burst");
-            awaitEndOfBurst();
-            assertThat(browser.find("#burst-pushed").getAttribute("value")).isEqualTo("10000");
-            assertThat(browser.find("#message").getText()).isEmpty();
-        }
-        assertThat(count("content LIKE 'How fast is this? (%)'")).isEqualTo(20_000);
-        browser.awaitText("#latest", "are shown");
-        assertThatAllIsQuiet();
-    }
-
-    private static void startBurst() {
-        browser.find("#burst").click();
-        browser.await("#burst-progress:not([hidden])");
-    }
-
-    private static boolean burstIsOver() {
-        return browser.all("#burst[aria-disabled=true]").isEmpty();
-    }
-
-    private static void awaitEndOfBurst() {
-        await().atMost(Duration.ofSeconds(60)).until(PageIT::burstIsOver);
-    }
-
-    private static long backlog() {
-        return Long.parseLong(browser.find("#backlog-now").getText().replaceAll("\\D", "").replaceFirst("^$", "0"));
-    }
-
-    /** Lets nobody write comments until it is closed; they can be read. */
-    private static Connection holdTable() throws Exception {
-        Connection connection = postgresql.connect();
-        connection.setAutoCommit(false);
-        connection.createStatement().execute("LOCK TABLE comments IN EXCLUSIVE MODE");
-        return connection;
-    }
-
-    @Test
-    void theQueueIsSeenToFillWhileTheDatabaseWaitsAndToDrain() throws Exception {
-        try (Connection held = holdTable()) {
-            startBurst();
-            // about: messages, times what they had in them lately
-            await().atMost(Duration.ofSeconds(30)).until(() -> backlog() > 5_000);
-            assertThat(browser.find("[data-of=hand]").getText()).isNotEqualTo("0");
-            browser.screenshot("full");
-        }
-        await().atMost(Duration.ofSeconds(30)).until(() -> backlog() == 0);
-        awaitEndOfBurst();
-        assertThat(browser.find("#burst-pushed").getAttribute("value")).isEqualTo("10000");
-        assertThatAllIsQuiet();
-    }
-
-    /** As if the answers of the first posts were lost on their way. */
-    @Test
-    void aBurstTriesAgainAndNothingIsThereTwice() throws Exception {
-        write("content", "twice?");
-        browser.run("""
-                const real = window.fetch
-                let lost = 2
-                window.fetch = async (path, options) => {
-                    const answer = await real(path, options)
-                    return options.method === 'POST' && lost-- > 0
-                        ? new Response('', { status: 503, headers: { 'Retry-After': '0' } }) : answer
-                }""");
-        startBurst();
-        awaitEndOfBurst();
-        assertThat(browser.find("#message").getText()).isEmpty();
-        assertThat(count("content LIKE 'twice? (%)'")).isEqualTo(10_000);
-    }
-
-    @Test
-    void aBurstOfWhichAListIsRefusedEndsAndSaysHowMuchOfItIsAccepted() {
-        browser.run("""
-                const real = window.fetch
-                let posts = 0
-                window.fetch = async (path, options) => options.method !== 'POST' || ++posts !== 4 ? real(path, options)
-                    : new Response('{"detail":"Enough."}', { status: 413, headers: { 'Content-Type': 'application/json' } })
-                window.posts = () => posts""");
-        startBurst();
-        awaitEndOfBurst();
-        assertThat(browser.find("#message").getText())
-                .matches("413: Enough\\.\n(1,500|2,000) of 10,000 are known to be accepted\\.");
-        assertThat((Long) browser.run("return window.posts()")).as("the other posts no more than it has begun").isLessThan(6);
-    }
-
     /** A comment that nobody was told of, since its batch was too large. */
     @Test
     void aCommentThatWasCutOutOfItsBatchIsPushedWithIt() throws Exception {
@@ -378,60 +162,6 @@ class PageIT {
         browser.await("[data-stage=pushed][data-done]");
         assertThat(browser.find("[data-stage=pushed] b").getText()).startsWith("in a batch of 900, ");
         assertThatAllIsQuiet();
-    }
-
-    @Test
-    void whereKeysAreAskedForOneIsEnough() throws Exception {
-        try (TestPipeline secured = TestPipeline.start(knobs(Map.of("COMMENTS_API_KEYS",
-                "ann:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b")))) {
-            open("http://127.0.0.1:" + secured.port());
-            browser.awaitText("#connection", "401");
-            browser.find("[name=key]").sendKeys("wrong", Keys.ENTER);
-            browser.find("button.main").click();
-            browser.awaitText("#message", "401");
-            assertThat(browser.all("[data-stage][data-done]")).as("nothing was posted").isEmpty();
-            browser.find("[name=key]").clear();
-            browser.find("[name=key]").sendKeys("secret", Keys.ENTER);
-            awaitLive();
-            assertThat(browser.all("[data-stage][data-done]")).as("the key alone posts nothing").isEmpty();
-            browser.screenshot("key");
-            browser.find("button.main").click();
-            browser.await("[data-stage=pushed][data-done]");
-            assertThat(browser.console()).as("nobody tries a wrong key again and again").hasSizeLessThan(12);
-        }
-    }
-
-    private static Map<String, String> knobs(Map<String, String> more) {
-        Map<String, String> knobs = new HashMap<>(more);
-        knobs.putAll(Map.of("RABBITMQ_URI", rabbitmq.uri(), "POSTGRES_URL", postgresql.url(), "POSTGRES_USER", "postgres"));
-        return knobs;
-    }
-
-    @Test
-    void whatRunsElsewhereIsSaidAndWhatIsPostedIsFollowedAllTheSame() throws Exception {
-        try (TestPipeline edge = TestPipeline.start(knobs(Map.of("COMMENTS_ROLES", "comment-service,comment-reader")))) {
-            open("http://127.0.0.1:" + edge.port());
-            awaitLive();
-            assertThat(browser.find("#elsewhere").getText())
-                    .contains("comment-job-processor and notification-service run elsewhere");
-            assertThat(browser.find("[data-of=written]").getText()).isEqualTo("elsewhere");
-            assertThat(browser.find("#backlog-name").getText()).isEqualTo("Queued, about");
-            browser.find("button.main").click();
-            browser.await("[data-stage=pushed][data-done]");
-            browser.screenshot("elsewhere");
-        }
-    }
-
-    @Test
-    void whereNothingIsAcceptedNothingCanBePosted() throws Exception {
-        try (TestPipeline reader = TestPipeline.start(knobs(Map.of("COMMENTS_ROLES", "comment-reader")))) {
-            open("http://127.0.0.1:" + reader.port());
-            awaitLive();
-            assertThat(browser.find("#elsewhere").getText()).contains("comment-service", "comment-job-processor");
-            assertThat(browser.find("#posting").isDisplayed()).isFalse();
-            send(TestPipeline.COMMENT.replace("Hi", "told everywhere"));
-            browser.awaitText("#latest", "told everywhere");
-        }
     }
 
     /** Under a load that shows something; the pictures are in target/screenshots. */
@@ -504,28 +234,5 @@ class PageIT {
                 throw new IllegalStateException(e);
             }
         }
-    }
-
-    @Test
-    void itComesBackAfterAKillAndGoesOnFollowingAComment() throws Exception {
-        write("content", "Does it survive?");
-        try (Connection held = holdTable()) {
-            browser.find("button.main").click();
-            browser.await("[data-stage=accepted][data-done]");
-            pipeline.kill();
-            browser.await("#connection[data-state=away]");
-            browser.awaitText("#latest-state", "reconnecting");
-            browser.screenshot("away");
-            pipeline = run();
-            awaitLive();
-            // that of the page, and that of the comment
-            awaitListeners(2);
-            assertThat(browser.all("[data-stage=written][data-done]")).isEmpty();
-        }
-        browser.await("[data-stage=pushed][data-done]");
-        assertThat(browser.all(".stages [data-done]")).hasSize(3);
-        browser.awaitText("#latest", "Does it survive?");
-        assertThat(count("content = 'Does it survive?'")).isEqualTo(1);
-        assertThat(browser.console()).isNotEmpty().allMatch(line -> line.matches(".*(net::ERR_.*|status of (503|404) .*)"));
     }
 }

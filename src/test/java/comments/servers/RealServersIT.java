@@ -8,12 +8,8 @@ import comments.support.JarProcess;
 import comments.support.PrivateServers;
 import comments.support.TestPipeline;
 import java.net.ConnectException;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -21,7 +17,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.assertj.core.api.Assertions;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -32,18 +27,6 @@ class RealServersIT {
 
     @RegisterExtension
     static final PrivateServers SERVERS = new PrivateServers();
-
-    private String database;
-
-    @BeforeEach
-    void empty() throws Exception {
-        database = SERVERS.newDatabase();
-        SERVERS.emptyQueues();
-    }
-
-    private JarProcess run(String roles) throws Exception {
-        return JarProcess.start(SERVERS.knobs(roles, database));
-    }
 
     /** Posts comments from several connections; returns their contents by the ids that were answered. */
     private static Map<String, String> post(JarProcess service, int total) throws Exception {
@@ -67,128 +50,96 @@ class RealServersIT {
         return posted;
     }
 
-    private Map<String, String> written() throws SQLException {
-        Map<String, String> contents = new HashMap<>();
-        try (Connection connection = SERVERS.postgresql().connect(database);
-                ResultSet rows = connection.createStatement().executeQuery("SELECT id, content FROM comments")) {
-            while (rows.next()) {
-                contents.put(rows.getString(1), rows.getString(2));
-            }
-        }
-        return contents;
-    }
-
-    private static void awaitEmptyQueues() {
-        await().atMost(Duration.ofSeconds(60)).pollInterval(Duration.ofSeconds(1))
-                .until(() -> SERVERS.rabbitmq().messages("comments") == 0 && SERVERS.rabbitmq().messages("notifications") == 0);
-    }
-
     @Test
     void theJarStartsFromAnArchiveOfItsClasses() throws Exception {
         List<String> arguments = new ArrayList<>(JarProcess.PACKAGED);
         arguments.add(0, JarProcess.MUST_SHARE);
-        try (JarProcess process = JarProcess.launch(SERVERS.knobs("comment-service", "none"), arguments)) {
-            process.awaitReady();
-            assertThat(process.terminate()).isEqualTo(143);
-        }
+        JarProcess process = SERVERS.start(JarProcess.java(arguments), "comment-service");
+        assertThat(process.terminate()).isEqualTo(143);
     }
 
     @Test
     void oneProcessDoesItAll() throws Exception {
-        try (JarProcess all = run("comment-service,comment-job-processor,notification-service")) {
-            Map<String, String> posted = post(all, 12_345);
-            await().atMost(Duration.ofSeconds(60)).until(() -> all.pushed() == posted.size());
-            awaitEmptyQueues();
-            assertThat(written()).isEqualTo(posted);
-            assertThat(all.terminate()).isEqualTo(143);
-        }
+        JarProcess all = SERVERS.start("comment-service,comment-job-processor,notification-service");
+        Map<String, String> posted = post(all, 12_345);
+        await().atMost(Duration.ofSeconds(60)).until(() -> all.pushed() == posted.size());
+        SERVERS.awaitDrained();
+        assertThat(SERVERS.rows()).isEqualTo(posted);
+        assertThat(all.terminate()).isEqualTo(143);
     }
 
     @Test
     void threeProcessesDoItTogetherAndConnectToNoMoreThanTheyNeed() throws Exception {
-        try (JarProcess service = run("comment-service");
-                JarProcess processor = run("comment-job-processor");
-                JarProcess notifier = run("notification-service")) {
-            Map<String, String> posted = post(service, 3_000);
-            await().atMost(Duration.ofSeconds(60)).until(() -> notifier.pushed() == posted.size());
-            awaitEmptyQueues();
-            assertThat(written()).isEqualTo(posted);
-            assertThat(SERVERS.rabbitmq().ctl("list_connections", "--no-table-headers", "client_properties").lines()
-                    .map(line -> line.replaceAll(".*\"connection_name\",\"([^\"]*)\".*", "$1")))
-                    .containsExactlyInAnyOrder("comment-service publishing", "comment-job-processor consuming",
-                            "comment-job-processor publishing", "notification-service consuming",
-                            "notification-service publishing");
-            for (JarProcess other : List.of(processor, notifier)) {
-                Assertions.assertThatThrownBy(() -> other.post("{}")).isInstanceOf(ConnectException.class);
-            }
+        JarProcess service = SERVERS.launch("comment-service");
+        JarProcess processor = SERVERS.launch("comment-job-processor");
+        JarProcess notifier = SERVERS.launch("notification-service");
+        List.of(service, processor, notifier).forEach(JarProcess::awaitReady);
+        Map<String, String> posted = post(service, 3_000);
+        await().atMost(Duration.ofSeconds(60)).until(() -> notifier.pushed() == posted.size());
+        SERVERS.awaitDrained();
+        assertThat(SERVERS.rows()).isEqualTo(posted);
+        assertThat(SERVERS.rabbitmq().ctl("list_connections", "--no-table-headers", "client_properties").lines()
+                .map(line -> line.replaceAll(".*\"connection_name\",\"([^\"]*)\".*", "$1")))
+                .containsExactlyInAnyOrder("comment-service publishing", "comment-job-processor consuming",
+                        "comment-job-processor publishing", "notification-service consuming",
+                        "notification-service publishing");
+        for (JarProcess other : List.of(processor, notifier)) {
+            Assertions.assertThatThrownBy(() -> other.post("{}")).isInstanceOf(ConnectException.class);
         }
     }
 
     /** As an owner of the database, and a user of RabbitMQ who may declare queues. */
     @Test
     void severalProcessesThatStartAtOnceMakeTheSchemaAndTheQueuesOnce() throws Exception {
-        SERVERS.deleteQueues();
-        database = SERVERS.newDatabaseWithoutSchema();
-        Map<String, String> knobs = new HashMap<>(SERVERS.knobs("comment-job-processor,notification-service", database));
-        knobs.putAll(Map.of("RABBITMQ_URI", SERVERS.rabbitmq().uri(), "POSTGRES_USER", PrivateServers.OWNER,
-                "POSTGRES_MIGRATE", "true"));
+        SERVERS.removeSchemaAndQueues();
         List<JarProcess> processes = new ArrayList<>();
-        try {
-            ExecutorService starters = Executors.newFixedThreadPool(3);
-            List<Future<JarProcess>> starts = new ArrayList<>();
-            for (int i = 0; i < 3; i++) {
-                starts.add(starters.submit(() -> JarProcess.start(knobs)));
-            }
-            for (Future<JarProcess> start : starts) {
-                processes.add(start.get());
-            }
-            starters.shutdown();
-            assertThat(written()).isEmpty();
-            assertThat(SERVERS.rabbitmq().ctl("list_queues", "--no-table-headers", "name", "type", "durable").lines())
-                    .contains("comments\tquorum\ttrue", "notifications\tquorum\ttrue");
-        } finally {
-            for (JarProcess process : processes) {
-                process.close();
-            }
+        for (int i = 0; i < 3; i++) {
+            processes.add(SERVERS.launch("comment-job-processor,notification-service", "RABBITMQ_URI", SERVERS.rabbitmq().uri(),
+                    "POSTGRES_USER", PrivateServers.OWNER, "POSTGRES_MIGRATE", true));
         }
+        processes.forEach(JarProcess::awaitReady);
+        assertThat(SERVERS.rows()).isEmpty();
+        assertThat(SERVERS.rabbitmq().ctl("list_queues", "--no-table-headers", "name", "type", "durable").lines())
+                .contains("comments\tquorum\ttrue", "notifications\tquorum\ttrue");
     }
 
     /** kill -9 between the commit and the acknowledgement: what was written is delivered again, and is there once. */
     @Test
     void aProcessorThatIsKilledBeforeItAcknowledgesLosesAndDoublesNothing() throws Exception {
-        try (JarProcess service = run("comment-service"); JarProcess processor = run("comment-job-processor")) {
-            Map<String, String> posted = post(service, 500);
-            awaitNoneIn("comments");
-            // without their queue, notifications are not confirmed, so nothing is acknowledged
-            SERVERS.rabbitmq().ctl("delete_queue", "notifications");
-            posted.putAll(post(service, 2_000));
-            await().atMost(Duration.ofSeconds(30)).until(() -> written().size() == 2_500);
-            assertThat(SERVERS.rabbitmq().messages("comments")).isPositive();
-            assertThat(processor.observe("health")).contains("DOWN");
-            processor.kill();
-            SERVERS.declare("notifications");
+        JarProcess service = SERVERS.launch("comment-service");
+        JarProcess processor = SERVERS.start("comment-job-processor");
+        service.awaitReady();
+        Map<String, String> posted = post(service, 500);
+        awaitNoneIn("comments");
+        // without their queue, notifications are not confirmed, so nothing is acknowledged
+        SERVERS.rabbitmq().ctl("delete_queue", "notifications");
+        posted.putAll(post(service, 2_000));
+        await().atMost(Duration.ofSeconds(30)).until(() -> SERVERS.rows().size() == 2_500);
+        assertThat(SERVERS.rabbitmq().messages("comments")).isPositive();
+        assertThat(processor.observe("health")).contains("DOWN");
+        processor.kill();
+        SERVERS.declare("notifications");
 
-            try (JarProcess next = run("comment-job-processor"); JarProcess notifier = run("notification-service")) {
-                awaitEmptyQueues();
-                assertThat(written()).isEqualTo(posted);
-                await().atMost(Duration.ofSeconds(30)).until(() -> notifier.pushed() >= 2_000);
-                assertThat(next.log().filter(line -> line.contains("Wrote "))).as("delivered again").isNotEmpty();
-            }
-        }
+        JarProcess next = SERVERS.launch("comment-job-processor");
+        JarProcess notifier = SERVERS.start("notification-service");
+        next.awaitReady();
+        SERVERS.awaitDrained();
+        assertThat(SERVERS.rows()).isEqualTo(posted);
+        await().atMost(Duration.ofSeconds(30)).until(() -> notifier.pushed() >= 2_000);
+        assertThat(next.log().filter(line -> line.contains("Wrote "))).as("delivered again").isNotEmpty();
     }
 
     @Test
     void aQueueThatIsDeletedIsA503UntilItIsBack() throws Exception {
-        try (JarProcess service = run("comment-service")) {
-            assertThat(service.post(TestPipeline.COMMENT).statusCode()).isEqualTo(202);
-            SERVERS.rabbitmq().ctl("delete_queue", "comments");
-            for (int i = 0; i < 5; i++) {
-                assertThat(service.post(TestPipeline.COMMENT).statusCode()).isEqualTo(503);
-            }
-            SERVERS.declare("comments");
-            assertThat(service.post(TestPipeline.COMMENT).statusCode()).isEqualTo(202);
-            await().atMost(Duration.ofSeconds(10)).until(() -> SERVERS.rabbitmq().messages("comments") == 1);
+        JarProcess service = SERVERS.start("comment-service");
+        assertThat(service.post(TestPipeline.COMMENT).statusCode()).isEqualTo(202);
+        SERVERS.rabbitmq().ctl("delete_queue", "comments");
+        for (int i = 0; i < 5; i++) {
+            assertThat(service.post(TestPipeline.COMMENT).statusCode()).isEqualTo(503);
         }
+        SERVERS.declare("comments");
+        assertThat(service.post(TestPipeline.COMMENT).statusCode()).isEqualTo(202);
+        await().atMost(Duration.ofSeconds(10)).until(() -> SERVERS.rabbitmq().messages("comments") == 1);
     }
 
     private static void awaitNoneIn(String queue) {

@@ -9,6 +9,7 @@ import com.networknt.schema.SpecificationVersion;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** openapi.json, for tests that hold the application to it. */
 public final class ApiDocument {
@@ -64,5 +65,10 @@ public final class ApiDocument {
         ObjectNode whole = schema.deepCopy();
         whole.set("components", root.get("components"));
         return SCHEMAS.getSchema(whole);
+    }
+
+    /** The fields of an object, with their names. */
+    public static List<Map.Entry<String, JsonNode>> fields(JsonNode node) {
+        return List.copyOf(node.properties());
     }
 }

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.camel.tooling.maven.MavenDownloaderImpl;
@@ -33,6 +32,14 @@ public final class CamelCli implements AutoCloseable {
 
     private CamelCli(String classPath) throws IOException {
         this.classPath = classPath;
+        copyRoutes();
+    }
+
+    /** Copies routes/ anew, whatever became of the copy. */
+    public void copyRoutes() throws IOException {
+        if (Files.exists(routes())) {
+            TemporaryFolder.delete(routes());
+        }
         Path routes = Path.of("routes");
         try (Stream<Path> files = Files.walk(routes)) {
             for (Path file : files.toList()) {
@@ -61,14 +68,10 @@ public final class CamelCli implements AutoCloseable {
      * @param in the folder, such as {@code .} or {@code routes}
      */
     public ProcessBuilder command(String in, String line) {
-        String camel = "exec '%s' -cp '%s' '%s'".formatted(JarProcess.JAVA, classPath, launcher);
+        // it compiles the routes' Java and lives for seconds: the second compiler would double the time of the processors
+        String camel = "exec '%s' -XX:TieredStopAtLevel=1 -cp '%s' '%s'".formatted(JarProcess.JAVA, classPath, launcher);
         return new ProcessBuilder("sh", "-c", line.replaceFirst("^camel ", camel.replace("$", "\\$") + " "))
                 .directory(folder.resolve(in).toFile());
-    }
-
-    /** Runs the pipeline by a command line that begins with {@code camel run}, and waits until it is ready. */
-    public JarProcess run(String in, String line, Map<String, String> knobs) throws Exception {
-        return JarProcess.start(command(in, line), knobs);
     }
 
     @Override

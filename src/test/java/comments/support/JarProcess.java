@@ -2,7 +2,6 @@ package comments.support;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import comments.FreePort;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -38,47 +37,43 @@ public final class JarProcess implements AutoCloseable {
             : List.of("--sun-misc-unsafe-memory-access=allow", "--enable-native-access=ALL-UNNAMED");
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
 
-    private final int port = FreePort.find();
-    private final int managementPort = FreePort.find();
+    private final int port = Ports.find();
+    private final int managementPort = Ports.find();
     private final Path log;
     private final Process process;
 
-    private JarProcess(ProcessBuilder builder, Map<String, String> knobs) throws IOException {
+    private JarProcess(ProcessBuilder builder, Map<String, String> settings) throws IOException {
         log = Files.createTempFile(Files.createDirectories(Path.of("target", "processes")), "comment-service", ".log");
         builder.redirectErrorStream(true).redirectOutput(log.toFile());
         builder.environment().put("HTTP_HOST", "127.0.0.1");
         builder.environment().put("HTTP_PORT", Integer.toString(port));
         builder.environment().put("MANAGEMENT_PORT", Integer.toString(managementPort));
-        builder.environment().putAll(knobs);
+        builder.environment().putAll(settings);
         process = builder.start();
     }
 
-    /** Starts the application, and waits until it is ready. */
-    public static JarProcess start(Map<String, String> knobs) throws Exception {
-        JarProcess application = launch(knobs, PACKAGED);
-        application.awaitReady();
-        return application;
-    }
-
-    /** Starts the application by another command, and waits until it is ready. */
-    public static JarProcess start(ProcessBuilder command, Map<String, String> knobs) throws Exception {
-        JarProcess application = new JarProcess(command, knobs);
-        application.awaitReady();
-        return application;
-    }
-
     /** Starts a class of the application or of the tests, which needs no jar, and returns at once. */
-    public static JarProcess launchClass(String main, Map<String, String> knobs) throws IOException {
+    public static JarProcess launchClass(String main, Map<String, String> settings) throws IOException {
         List<String> arguments = new ArrayList<>(QUIET);
         arguments.addAll(List.of("-cp", System.getProperty("java.class.path"), main));
-        return launch(knobs, arguments);
+        return launch(settings, arguments);
     }
 
     /** Starts the application by the given arguments of java, and returns at once. */
-    public static JarProcess launch(Map<String, String> knobs, List<String> arguments) throws IOException {
+    public static JarProcess launch(Map<String, String> settings, List<String> arguments) throws IOException {
+        return launch(java(arguments), settings);
+    }
+
+    /** Starts the application by a command, and returns at once. */
+    static JarProcess launch(ProcessBuilder command, Map<String, String> settings) throws IOException {
+        return new JarProcess(command, settings);
+    }
+
+    /** The command that calls java with these arguments. */
+    public static ProcessBuilder java(List<String> arguments) {
         List<String> command = new ArrayList<>(List.of(JAVA));
         command.addAll(arguments);
-        return new JarProcess(new ProcessBuilder(command), knobs);
+        return new ProcessBuilder(command);
     }
 
     /** Waits until the application is ready. */

@@ -1,6 +1,5 @@
 package comments.support;
 
-import comments.FreePort;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -24,7 +23,7 @@ public final class PrivatePostgreSQL implements AutoCloseable {
     private static final String ACCOUNT = "postgres";
 
     private final Path folder;
-    private final int port = FreePort.find();
+    private final int port = Ports.find();
     private Process server;
 
     private PrivatePostgreSQL(Path folder) throws IOException {

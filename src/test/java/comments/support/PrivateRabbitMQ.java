@@ -2,12 +2,12 @@ package comments.support;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import comments.FreePort;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -32,13 +32,14 @@ public final class PrivateRabbitMQ implements AutoCloseable {
     private static final Pattern QUEUE = Pattern.compile("\\{\"([^\"]+)\",\\s*(\\d+),\\s*(\\d+),\\s*(\\d+)}");
 
     private final Path folder;
-    private final int port = FreePort.find();
-    private final int tlsPort = FreePort.find();
+    private final int port = Ports.find();
+    private final int tlsPort = Ports.find();
     private final Map<String, String> environment;
     private Process server;
+    private Instant started = Instant.EPOCH;
 
     private PrivateRabbitMQ(Path folder) throws IOException {
-        this(folder, folder, FreePort.find());
+        this(folder, folder, Ports.find());
     }
 
     // nodes of one cluster share the home folder, which has the cookie, and the port mapper
@@ -49,7 +50,7 @@ public final class PrivateRabbitMQ implements AutoCloseable {
                 Map.entry("RABBITMQ_NODENAME", "test" + port + "@localhost"),
                 Map.entry("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1"),
                 Map.entry("RABBITMQ_NODE_PORT", Integer.toString(port)),
-                Map.entry("RABBITMQ_DIST_PORT", Integer.toString(FreePort.find())),
+                Map.entry("RABBITMQ_DIST_PORT", Integer.toString(Ports.find())),
                 Map.entry("RABBITMQ_MNESIA_BASE", folder.resolve("mnesia").toString()),
                 Map.entry("RABBITMQ_LOG_BASE", folder.resolve("log").toString()),
                 Map.entry("RABBITMQ_PID_FILE", folder.resolve("pid").toString()),
@@ -110,6 +111,7 @@ public final class PrivateRabbitMQ implements AutoCloseable {
         server = command(List.of(BIN.resolve("rabbitmq-server").toString()))
                 .redirectErrorStream(true).redirectOutput(folder.resolve("out").toFile()).start();
         ctl("wait", "--timeout", Long.toString(START_TIMEOUT.toSeconds()), folder.resolve("pid").toString());
+        started = Instant.now();
     }
 
     private ProcessBuilder command(List<String> command) {
@@ -161,6 +163,11 @@ public final class PrivateRabbitMQ implements AutoCloseable {
 
     public boolean isRunning() {
         return server.isAlive();
+    }
+
+    /** Whether it was started no longer than this ago. */
+    boolean isYoungerThan(Duration age) {
+        return started.isAfter(Instant.now().minus(age));
     }
 
     public String uri() {

@@ -1,23 +1,24 @@
 package comments.support;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import com.rabbitmq.client.BuiltinExchangeType;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
-import com.rabbitmq.client.ConnectionFactory;
-import comments.postgresql.SchemaMigration;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
-import org.apache.camel.impl.DefaultCamelContext;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.junit.jupiter.api.extension.ExtensionContext.Store;
@@ -27,10 +28,14 @@ import org.junit.jupiter.api.extension.ExtensionContext.Store;
  * docker/postgresql-roles.sql. As those the application runs, so that all tests pass with the least privileges; it declares
  * no queue and makes no schema then.
  *
- * <p>One node and one cluster of PostgreSQL are started for all test classes that want no other, which use them one after the
- * other. The tests are skipped where the servers are not installed.
+ * <p>Each test has a new database and empty queues. The processes that a test starts are ended after it; those that a class
+ * starts before its tests are ended after the class.
+ *
+ * <p>One node and one cluster of PostgreSQL are started for all test classes of a JVM that want no other, which use them one
+ * after the other. A test with the tag {@link #ALONE} runs while no other does in another JVM. The tests are skipped where the
+ * servers are not installed.
  */
-public class PrivateServers implements BeforeAllCallback {
+public class PrivateServers implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
 
     /** The role that the application runs as. */
     public static final String WRITER = "comments_writer";
@@ -39,97 +44,65 @@ public class PrivateServers implements BeforeAllCallback {
     /** The role that makes the schema. */
     public static final String OWNER = "comments_owner";
     public static final String PASSWORD = "only-for-tests";
+    /** Roles for a process that does everything. */
+    public static final String ALL = "comment-service,comment-job-processor,notification-service,comment-reader";
+
+    /** The tag of a test that has bounds of time which hold only while no other test runs. */
+    public static final String ALONE = "alone";
 
     private static final Namespace NAMESPACE = Namespace.create(PrivateServers.class);
     private static final List<String> QUEUES = List.of("comments", "notifications");
-    private static final String EXCHANGE = "pushes";
-    private static final String WITHOUT_SCHEMA = "without_schema";
-    private static final String WITH_SCHEMA = "with_schema";
     private static final AtomicInteger DATABASES = new AtomicInteger();
+    private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(60);
+    /** A queue is empty when it is so for this long, */
+    private static final Duration EMPTY = Duration.ofSeconds(1);
+    /** and the broker runs for this long: before, it may say 0 of a queue that has messages. */
+    private static final Duration TRUSTED = Duration.ofSeconds(5);
 
     private final int size;
     private final boolean encrypted;
-    private Running running;
+    private final boolean prepared;
+    private final boolean eachTest;
+    private final List<AutoCloseable> ofClass = new ArrayList<>();
+    private final List<AutoCloseable> ofTest = new ArrayList<>();
+    private StartedServers servers;
+    private String database;
+    private boolean inTest;
+    private MachineLock lock;
 
     /** The servers that others use, too. */
     public PrivateServers() {
-        this(1, false);
+        this(1, false, true, true);
     }
 
     /** A RabbitMQ of so many nodes, which no other class uses if they are several. */
     public PrivateServers(int size) {
-        this(size, false);
+        this(size, false, true, true);
     }
 
-    private PrivateServers(int size, boolean encrypted) {
+    private PrivateServers(int size, boolean encrypted, boolean prepared, boolean eachTest) {
         this.size = size;
         this.encrypted = encrypted;
+        this.prepared = prepared;
+        this.eachTest = eachTest;
     }
 
     /** Servers that speak TLS, and that no other class uses. */
     public static PrivateServers encrypted() {
-        return new PrivateServers(1, true);
+        return new PrivateServers(1, true, true, true);
     }
 
-    private record Running(Path folder, TestCertificate certificate, List<PrivateRabbitMQ> nodes, PrivatePostgreSQL postgresql)
-            implements AutoCloseable {
-
-        static Running start(int size, boolean encrypted) {
-            try {
-                Path folder = Files.createTempDirectory("certificate");
-                 TestCertificate certificate = encrypted ? TestCertificate.create(folder) : null;
-                Running running = new Running(folder, certificate,
-                        encrypted ? List.of(PrivateRabbitMQ.start(certificate)) : PrivateRabbitMQ.startCluster(size),
-                        PrivatePostgreSQL.start());
-                if (encrypted) {
-                    running.postgresql.encrypt(certificate);
-                }
-                running.addUsers();
-                return running;
-            } catch (Exception e) {
-                throw new IllegalStateException("the servers can't be started", e);
-            }
-        }
-
-        private void addUsers() throws Exception {
-            nodes.get(0).run(Path.of("docker", "rabbitmq-users"), Map.of("COMMENT_SERVICE_PASSWORD", PASSWORD,
-                    "COMMENT_JOB_PROCESSOR_PASSWORD", PASSWORD, "NOTIFICATION_SERVICE_PASSWORD", PASSWORD,
-                    "COMMENT_READER_PASSWORD", PASSWORD, "COMMENTS_PASSWORD", PASSWORD));
-            try (Connection connection = connect(nodes.get(0)); Channel channel = connection.createChannel()) {
-                channel.exchangeDeclare(EXCHANGE, BuiltinExchangeType.FANOUT, true);
-            }
-            postgresql.execute("CREATE DATABASE " + WITHOUT_SCHEMA);
-            postgresql.run(Path.of("docker", "postgresql-roles.sql"), WITHOUT_SCHEMA,
-                    "owner_password=" + PASSWORD, "writer_password=" + PASSWORD, "reader_password=" + PASSWORD);
-            postgresql.execute("CREATE DATABASE %s TEMPLATE %s".formatted(WITH_SCHEMA, WITHOUT_SCHEMA));
-            try (DefaultCamelContext context = new DefaultCamelContext()) {
-                SchemaMigration schema = new SchemaMigration();
-                schema.setCamelContext(context);
-                schema.setScripts(migrations());
-                schema.setJdbcUrl(postgresql.url(WITH_SCHEMA));
-                schema.setUsername(OWNER);
-                schema.setPassword(PASSWORD);
-                schema.await(0);
-            }
-        }
-
-        private static String migrations() throws IOException {
-            try (Stream<Path> scripts = Files.list(Path.of("routes", "sql"))) {
-                return scripts.map(script -> "sql/" + script.getFileName()).filter(script -> script.startsWith("sql/V")).sorted()
-                        .collect(Collectors.joining(","));
-            }
-        }
-
-        @Override
-        public void close() throws Exception {
-            // the folder of the first is home to all
-            for (int i = nodes.size() - 1; i >= 0; i--) {
-                nodes.get(i).close();
-            }
-            postgresql.close();
-            TemporaryFolder.delete(folder);
-        }
+    /** Neither queues nor a schema: the application makes them, as users who may do everything. */
+    public static PrivateServers unprepared() {
+        return new PrivateServers(1, false, false, true);
     }
+
+    /** One database and one set of queues for all tests of the class, which share processes. */
+    public static PrivateServers ofClass() {
+        return new PrivateServers(1, false, true, false);
+    }
+
+    // ---- before and after ----
 
     @Override
     public void beforeAll(ExtensionContext context) throws Exception {
@@ -138,8 +111,63 @@ public class PrivateServers implements BeforeAllCallback {
         boolean shared = size == 1 && !encrypted;
         Store store = shared ? context.getRoot().getStore(NAMESPACE) : context.getStore(NAMESPACE);
         // a key of its own, since a store also has what is in those above it
-        running = store.getOrComputeIfAbsent(List.of(size, encrypted), key -> Running.start(size, encrypted), Running.class);
+        servers = store.getOrComputeIfAbsent(List.of(size, encrypted), key -> StartedServers.start(size, encrypted),
+                StartedServers.class);
+        if (!eachTest) {
+            empty();
+        }
     }
+
+    @Override
+    public void beforeEach(ExtensionContext context) throws Exception {
+        lock = MachineLock.take(context);
+        inTest = true;
+        if (eachTest) {
+            empty();
+        }
+    }
+
+    private void empty() throws Exception {
+        deleteQueues();
+        if (prepared) {
+            for (String queue : QUEUES) {
+                declare(queue);
+            }
+        }
+        database = newDatabase(prepared ? StartedServers.WITH_SCHEMA : StartedServers.WITHOUT_SCHEMA);
+    }
+
+    @Override
+    public void afterEach(ExtensionContext context) throws Exception {
+        inTest = false;
+        try {
+            close(ofTest);
+            if (eachTest) {
+                dropDatabase();
+            }
+        } finally {
+            lock.close();
+        }
+    }
+
+    @Override
+    public void afterAll(ExtensionContext context) throws Exception {
+        close(ofClass);
+        if (!eachTest && servers != null) {
+            dropDatabase();
+        }
+    }
+
+    private static void close(List<AutoCloseable> started) throws Exception {
+        // they end at the same time
+        started.stream().filter(JarProcess.class::isInstance).forEach(process -> ((JarProcess) process).requestEnd());
+        for (int i = started.size() - 1; i >= 0; i--) {
+            started.get(i).close();
+        }
+        started.clear();
+    }
+
+    // ---- the servers ----
 
     /** The node, or one that runs. */
     public PrivateRabbitMQ rabbitmq() {
@@ -148,30 +176,14 @@ public class PrivateServers implements BeforeAllCallback {
 
     /** All nodes. */
     public List<PrivateRabbitMQ> nodes() {
-        return running.nodes();
+        return servers.nodes();
     }
 
     public PrivatePostgreSQL postgresql() {
-        return running.postgresql();
+        return servers.postgresql();
     }
 
-    /** The certificate of servers that speak TLS. */
-    public TestCertificate certificate() {
-        return running.certificate();
-    }
-
-    // ---- what the application needs ----
-
-    /**
-     * The knobs of a process that runs with the least privileges.
-     *
-     * @param roles the value of {@code COMMENTS_ROLES}
-     */
-    public Map<String, String> knobs(String roles, String database) {
-        return Map.of("COMMENTS_ROLES", roles, "RABBITMQ_URI", brokerUri(roles, List.of(rabbitmq().port())),
-                "POSTGRES_URL", postgresql().url(database), "POSTGRES_USER", roles.equals("comment-reader") ? READER : WRITER,
-                "POSTGRES_PASSWORD", PASSWORD, "POSTGRES_MIGRATE", "false");
-    }
+    // ---- the application ----
 
     /** The address of a RabbitMQ, with the user that a process with these roles needs. */
     public static String brokerUri(String roles, List<Integer> ports) {
@@ -179,14 +191,110 @@ public class PrivateServers implements BeforeAllCallback {
                 ports.stream().map(port -> "127.0.0.1:" + port).collect(Collectors.joining(",")));
     }
 
-    /** A new database with the schema and without comments; returns its name. */
-    public String newDatabase() throws SQLException {
-        return newDatabase(WITH_SCHEMA);
+    /**
+     * The settings of a process.
+     *
+     * @param roles the value of {@code COMMENTS_ROLES}
+     * @param more names and values of other settings, in turn
+     */
+    public Map<String, String> settings(String roles, Object... more) {
+        Map<String, String> settings = new HashMap<>(Map.of("COMMENTS_ROLES", roles, "POSTGRES_URL", postgresql().url(database)));
+        if (prepared) {
+            settings.putAll(Map.of("RABBITMQ_URI", brokerUri(roles, List.of(rabbitmq().port())),
+                    "POSTGRES_USER", roles.equals("comment-reader") ? READER : WRITER,
+                    "POSTGRES_PASSWORD", PASSWORD, "POSTGRES_MIGRATE", "false"));
+        } else {
+            settings.putAll(Map.of("RABBITMQ_URI", rabbitmq().uri(), "POSTGRES_USER", "postgres"));
+        }
+        if (encrypted) {
+            settings.put("RABBITMQ_URI", brokerUri(roles, List.of(rabbitmq().tlsPort())).replaceFirst("amqp", "amqps"));
+            settings.merge("POSTGRES_URL", "?sslmode=verify-full&sslrootcert=" + servers.certificate().certificateFile(),
+                    String::concat);
+        }
+        for (int i = 0; i < more.length; i += 2) {
+            settings.put(more[i].toString(), more[i + 1].toString());
+        }
+        return settings;
     }
 
-    /** A new database that has the roles only; returns its name. */
-    public String newDatabaseWithoutSchema() throws SQLException {
-        return newDatabase(WITHOUT_SCHEMA);
+    /** Starts the packaged application, and waits until it is ready. */
+    public JarProcess start(String roles, Object... more) throws Exception {
+        return ready(launch(roles, more));
+    }
+
+    /** Starts the application by a command, and waits until it is ready. */
+    public JarProcess start(ProcessBuilder command, String roles, Object... more) throws Exception {
+        return ready(launch(command, roles, more));
+    }
+
+    private static JarProcess ready(JarProcess process) {
+        process.awaitReady();
+        return process;
+    }
+
+    /** Starts the packaged application, and returns at once. Where the servers speak TLS, it trusts their certificate. */
+    public JarProcess launch(String roles, Object... more) throws Exception {
+        List<String> arguments = new ArrayList<>(JarProcess.PACKAGED);
+        if (encrypted) {
+            arguments.addAll(0, List.of("-Djavax.net.ssl.trustStore=" + servers.certificate().trustStore(),
+                    "-Djavax.net.ssl.trustStorePassword=" + servers.certificate().password()));
+        }
+        return launch(JarProcess.java(arguments), roles, more);
+    }
+
+    /** Starts the application by a command, and returns at once. */
+    public JarProcess launch(ProcessBuilder command, String roles, Object... more) throws Exception {
+        return closeLater(JarProcess.launch(command, settings(roles, more)));
+    }
+
+    /** Starts the application in this JVM, where it is ready sooner. */
+    public TestPipeline startHere(String roles, Object... more) throws Exception {
+        return closeLater(TestPipeline.start(settings(roles, more)));
+    }
+
+    private <T extends AutoCloseable> T closeLater(T started) {
+        (inTest ? ofTest : ofClass).add(started);
+        return started;
+    }
+
+    /** Lets a process that a test started live until the end of the class. */
+    public JarProcess keep(JarProcess process) {
+        ofTest.remove(process);
+        ofClass.add(process);
+        return process;
+    }
+
+    // ---- the database ----
+
+    /** The name of the test's database. */
+    public String database() {
+        return database;
+    }
+
+    /** Connects to the test's database as the superuser. */
+    public java.sql.Connection connectToDatabase() throws SQLException {
+        return postgresql().connect(database);
+    }
+
+    /** The contents of the comments in the table, by their ids. */
+    public Map<String, String> rows() throws SQLException {
+        Map<String, String> contents = new HashMap<>();
+        try (java.sql.Connection connection = connectToDatabase(); Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery("SELECT id, content FROM comments")) {
+            while (rows.next()) {
+                contents.put(rows.getString(1), rows.getString(2));
+            }
+        }
+        return contents;
+    }
+
+    /** The number that a query has as its only result. */
+    public long number(String sql) throws SQLException {
+        try (java.sql.Connection connection = connectToDatabase(); Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(sql)) {
+            row.next();
+            return row.getLong(1);
+        }
     }
 
     private String newDatabase(String template) throws SQLException {
@@ -195,15 +303,22 @@ public class PrivateServers implements BeforeAllCallback {
         return name;
     }
 
-    /** A connection of the test's own to RabbitMQ, as a user who may do everything. */
-    public Connection connectToBroker() throws Exception {
-        return connect(rabbitmq());
+    private void dropDatabase() throws SQLException {
+        postgresql().execute("DROP DATABASE IF EXISTS " + database + " WITH (FORCE)");
     }
 
-    private static Connection connect(PrivateRabbitMQ node) throws Exception {
-        ConnectionFactory factory = new ConnectionFactory();
-        factory.setUri(node.uri());
-        return factory.newConnection("test");
+    /** Gives the test a database that has the roles only, and no queues. */
+    public void removeSchemaAndQueues() throws Exception {
+        deleteQueues();
+        dropDatabase();
+        database = newDatabase(StartedServers.WITHOUT_SCHEMA);
+    }
+
+    // ---- the queues ----
+
+    /** A connection of the test's own to RabbitMQ, as a user who may do everything. */
+    public Connection connectToBroker() throws Exception {
+        return StartedServers.connect(rabbitmq());
     }
 
     /** Declares a queue as the application does when it may. */
@@ -213,20 +328,21 @@ public class PrivateServers implements BeforeAllCallback {
         }
     }
 
-    /** Declares the queues anew, whatever was in them. */
-    public void emptyQueues() throws Exception {
-        deleteQueues();
-        for (String queue : QUEUES) {
-            declare(queue);
+    // those of streams are deleted with their connections
+    private void deleteQueues() throws Exception {
+        try (Connection connection = connectToBroker(); Channel channel = connection.createChannel()) {
+            for (String queue : rabbitmq().queues().keySet()) {
+                if (!queue.startsWith("comment-stream.")) {
+                    channel.queueDelete(queue);
+                }
+            }
         }
     }
 
-    /** Deletes the queues. */
-    public void deleteQueues() throws Exception {
-        try (Connection connection = connectToBroker(); Channel channel = connection.createChannel()) {
-            for (String queue : QUEUES) {
-                channel.queueDelete(queue);
-            }
-        }
+    /** Waits until all queues are empty, and nothing is unacknowledged; one 0 is not enough. */
+    public void awaitDrained() {
+        await("empty queues").during(EMPTY).atMost(DRAIN_TIMEOUT).pollInterval(EMPTY.dividedBy(4)).ignoreExceptions()
+                .until(() -> nodes().stream().noneMatch(node -> node.isYoungerThan(TRUSTED))
+                        && rabbitmq().queues().values().stream().allMatch(queue -> queue.messages() == 0));
     }
 }

@@ -2,7 +2,6 @@ package comments.support;
 
 import comments.CommentPipeline;
 import comments.Drain;
-import comments.FreePort;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -23,8 +22,8 @@ public final class TestPipeline implements AutoCloseable {
 
     private final HttpClient client = HttpClient.newHttpClient();
     private final Main main = CommentPipeline.create();
-    private final int port = FreePort.find();
-    private final int managementPort = FreePort.find();
+    private final int port = Ports.find();
+    private final int managementPort = Ports.find();
 
     private TestPipeline() throws IOException {
     }
