@@ -5,7 +5,6 @@ import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Metrics;
-import io.micrometer.core.instrument.TimeGauge;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -15,8 +14,6 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
@@ -167,13 +164,6 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
     public static <T> void gauge(String name, String description, T object, ToDoubleFunction<T> value) {
         forget(name);
         Gauge.builder(name, object, value).description(description).register(Metrics.globalRegistry);
-    }
-
-    /** Shows how long something has been waiting, in seconds: see {@link #gauge}. */
-    public static <T> void ageGauge(String name, String description, T object, Function<T, Duration> age) {
-        forget(name);
-        TimeGauge.builder(name, object, TimeUnit.MILLISECONDS, each -> age.apply(each).toMillis()).description(description)
-                .register(Metrics.globalRegistry);
     }
 
     // the Camel CLI makes each bean twice, and a registry keeps the first gauge of a name
