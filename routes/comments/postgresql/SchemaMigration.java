@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
-import java.util.Map;
+import java.sql.Statement;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
@@ -17,15 +19,23 @@ import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 
 /**
- * Makes the schema, or brings it up to date, once in a process, when a connection is first asked for; Flyway's lock in the
+ * Makes the schema, or brings it up to date, once in a process, when a connection is first asked for. Flyway's lock in the
  * database lets any number of processes start at once.
+ *
+ * <p>The schema may have tables of other applications. Its history is in {@value #HISTORY}; only databases of former versions
+ * have it in {@value #FORMER_HISTORY}, where other applications that use Flyway have theirs.
  *
  * <p>Any number of threads may call it.
  */
 public class SchemaMigration implements CamelContextAware {
 
-    // a migration may take minutes, so none for what a statement takes
-    private static final Map<String, String> TIMEOUTS = Map.of("loginTimeout", "5", "tcpKeepAlive", "true");
+    private static final String HISTORY = "comments_schema_history";
+    private static final String FORMER_HISTORY = "flyway_schema_history";
+    // of another application, it may be unreadable
+    private static final String FIND_FORMER_HISTORY = """
+            SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = '%s'
+            AND has_table_privilege(format('%%I.%%I', schemaname, tablename), 'SELECT')""".formatted(FORMER_HISTORY);
+    private static final String FIND_FIRST_VERSION = "SELECT count(*) FROM %s WHERE version = '1' AND checksum = %d";
 
     private final ReentrantLock lock = new ReentrantLock();
     private CamelContext camelContext;
@@ -90,16 +100,34 @@ public class SchemaMigration implements CamelContextAware {
     }
 
     private void make() throws SQLException {
+        UnpooledDataSource database = new UnpooledDataSource(jdbcUrl, username, password);
+        SqlScript[] versions = Stream.of(scripts).map(this::script).toArray(SqlScript[]::new);
         try {
             Flyway.configure()
-                    .dataSource(jdbcUrl, username, password)
-                    .jdbcProperties(TIMEOUTS)
+                    .dataSource(database)
+                    .table(hasFormerHistory(database, versions[0]) ? FORMER_HISTORY : HISTORY)
+                    // where the schema has tables of others
+                    .baselineOnMigrate(true)
+                    .baselineVersion("0")
                     .locations(new String[0])
-                    .javaMigrations(Stream.of(scripts).map(this::script).toArray(SqlScript[]::new))
+                    .javaMigrations(versions)
                     .load()
                     .migrate();
         } catch (FlywayException e) {
             throw e.getCause() instanceof SQLException cause ? cause : new SQLException("the schema can't be made", e);
+        }
+    }
+
+    private static boolean hasFormerHistory(UnpooledDataSource database, SqlScript first) throws SQLException {
+        try (Connection connection = database.getConnection(); Statement statement = connection.createStatement()) {
+            return finds(statement, FIND_FORMER_HISTORY)
+                    && finds(statement, FIND_FIRST_VERSION.formatted(FORMER_HISTORY, first.getChecksum()));
+        }
+    }
+
+    private static boolean finds(Statement statement, String count) throws SQLException {
+        try (ResultSet row = statement.executeQuery(count)) {
+            return row.next() && row.getInt(1) > 0;
         }
     }
 
