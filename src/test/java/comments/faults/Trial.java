@@ -166,6 +166,11 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
             return this;
         }
 
+        /** Lets the process reach the trial's database in another way than through the proxy. */
+        Launch database(String servers, String parameters) {
+            return with("POSTGRES_URL", "jdbc:postgresql://%s/%s%s".formatted(servers, database, parameters));
+        }
+
         /** Adds options of the JVM. */
         Launch jvm(String... more) {
             options.addAll(List.of(more));
