@@ -17,7 +17,7 @@ import java.util.concurrent.ConcurrentHashMap;
  *
  * <p>Any number of threads may call it.
  */
-final class ParameterCounts {
+public final class ParameterCounts {
 
     private final Map<String, ParameterMetaData> bySql = new ConcurrentHashMap<>();
 

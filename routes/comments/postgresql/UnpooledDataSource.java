@@ -84,15 +84,12 @@ public final class UnpooledDataSource implements DataSource {
             PGConnection server = connection.unwrap(PGConnection.class);
             String encoding = server.getParameterStatus("server_encoding");
             if (!UTF8.equals(encoding)) {
-                throw new SQLException("the encoding of the database is %s: it must be %s, as of CREATE DATABASE … ENCODING '%s'"
-                        .formatted(encoding, UTF8, UTF8), WRONG_ENCODING);
+                throw new SQLException("the database has the encoding %s, and must have %s".formatted(encoding, UTF8), WRONG_ENCODING);
             }
-            try (Statement statement = connection.createStatement()) {
-                if (!isPooled(server, statement)) {
-                    statement.execute(session);
-                } else if (Driver.parseURL(url, null).getProperty(PREPARE_THRESHOLD) == null) {
-                    server.setPrepareThreshold(0);
-                }
+            if (!isPooled(connection)) {
+                execute(connection, session);
+            } else if (Driver.parseURL(url, null).getProperty(PREPARE_THRESHOLD) == null) {
+                server.setPrepareThreshold(0);
             }
             return connection;
         } catch (SQLException e) {
@@ -101,11 +98,18 @@ public final class UnpooledDataSource implements DataSource {
         }
     }
 
-    // A pooler answers the connect itself, with the id of no process of the server.
-    private static boolean isPooled(PGConnection server, Statement statement) throws SQLException {
-        try (ResultSet row = statement.executeQuery("SELECT pg_backend_pid()")) {
+    private static void execute(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    /** Whether a pooler is between a connection and the server: it answers the connect itself, with the id of no server process. */
+    static boolean isPooled(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT pg_backend_pid()")) {
             row.next();
-            return row.getInt(1) != server.getBackendPID();
+            return row.getInt(1) != connection.unwrap(PGConnection.class).getBackendPID();
         }
     }
 

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.apache.camel.impl.DefaultCamelContext;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -64,6 +65,16 @@ class SchemaMigrationTest {
         return select("SELECT version FROM %s WHERE success AND type = 'JDBC' ORDER BY installed_rank".formatted(history));
     }
 
+    private CompletableFuture<Void> startMigration() {
+        return CompletableFuture.runAsync(() -> {
+            try {
+                migrate(ALL);
+            } catch (SQLException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+    }
+
     @Test
     void anEmptyDatabaseGetsAHistoryOfOurOwn() throws Exception {
         migrate(ALL);
@@ -78,13 +89,7 @@ class SchemaMigrationTest {
         execute("CREATE TABLE orders (id int)");
         List<CompletableFuture<Void>> starts = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
-            starts.add(CompletableFuture.runAsync(() -> {
-                try {
-                    migrate(ALL);
-                } catch (SQLException e) {
-                    throw new IllegalStateException(e);
-                }
-            }));
+            starts.add(startMigration());
         }
         starts.forEach(CompletableFuture::join);
         assertThat(versions("comments_schema_history")).containsExactly("1", "2", "3");
@@ -112,6 +117,30 @@ class SchemaMigrationTest {
         migrate(ALL);
         assertThat(versions("flyway_schema_history")).containsExactly("1", "2", "3");
         assertThat(select("SELECT to_regclass('comments_schema_history')")).containsOnlyNulls();
+    }
+
+    /** As those of a process of the former version, while the first of a new version starts. */
+    @Test
+    void writersGoOnWhileAnIndexIsBuilt() throws Exception {
+        migrate(FIRST + ",sql/V2__comment_quarantine.sql");
+        // left by a build that was broken off
+        execute("CREATE INDEX comments_by_parent ON comments (parent_id)");
+        execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'comments_by_parent'::regclass");
+        String insert = "INSERT INTO comments VALUES (gen_random_uuid(), 'p', 'u', 'Ann', 'Hi', NULL, now())";
+        try (Connection open = DriverManager.getConnection(url); Statement statement = open.createStatement()) {
+            open.setAutoCommit(false);
+            statement.execute(insert);
+            List<CompletableFuture<Void>> starts = List.of(startMigration(), startMigration());
+            Awaitility.await().until(() -> !select("SELECT pid FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONCURRENTLY%'"
+                    + " AND wait_event_type = 'Lock' AND datname = current_database()").isEmpty());
+            execute("SET lock_timeout = '2s'; " + insert);
+            open.commit();
+            starts.forEach(CompletableFuture::join);
+        }
+        assertThat(versions("comments_schema_history")).containsExactly("1", "2", "3");
+        assertThat(select("SELECT indexrelid::regclass FROM pg_index WHERE indrelid = 'comments'::regclass AND indisvalid"))
+                .contains("comments_by_post", "comments_by_parent");
+        assertThat(select("SELECT indexdef FROM pg_indexes WHERE indexname = 'comments_by_parent'").get(0)).contains("accepted_at");
     }
 
     @Test

@@ -59,8 +59,7 @@ class UnpooledDataSourceTest {
         }
         assertThatThrownBy(() -> source(url.replaceFirst("/test\\d+", "/" + name)).getConnection())
                 .isInstanceOf(SQLException.class)
-                .hasMessage("the encoding of the database is %s: it must be UTF8, as of CREATE DATABASE … ENCODING 'UTF8'"
-                        .formatted(encoding));
+                .hasMessage("the database has the encoding %s, and must have UTF8".formatted(encoding));
     }
 
     /** A server that refuses what the driver sends at connect has not seen any comment. */
