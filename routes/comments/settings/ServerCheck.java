@@ -8,7 +8,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import org.springframework.amqp.AmqpException;
 
-/** Tries the servers before anything needs them, so that each can be named when it can't be used. */
+/** Connects to each server before a route does, and names the one that can't be used. The thread that starts the process calls it. */
 public final class ServerCheck {
 
     /** Which roles use a queue. */
@@ -59,7 +59,7 @@ public final class ServerCheck {
         }
     }
 
-    /** The first line of what the first cause says. */
+    /** The first line of the message of the first cause. */
     public static String rootMessage(Throwable failure) {
         Throwable root = failure;
         while (root.getCause() != null) {

@@ -1,6 +1,6 @@
 package comments.settings;
 
-import java.sql.DriverManager;
+import comments.postgresql.UnpooledDataSource;
 import org.apache.camel.CamelContext;
 import org.apache.camel.CamelContextAware;
 import org.apache.camel.support.RouteWatcherReloadStrategy;
@@ -34,8 +34,8 @@ public class SettingsCheck implements CamelContextAware {
                 ServerCheck.broker(knob("RABBITMQ_URI"), knob("COMMENTS_ROLES"));
             }
             if (Settings.needsDatabase(knob("COMMENTS_ROLES"))) {
-                ServerCheck.database(() -> DriverManager.getConnection(knob("POSTGRES_URL"), knob("POSTGRES_USER"),
-                        knob("POSTGRES_PASSWORD")));
+                ServerCheck.database(new UnpooledDataSource(knob("POSTGRES_URL"), knob("POSTGRES_USER"),
+                        knob("POSTGRES_PASSWORD"))::getConnection);
             }
         } catch (ConfigurationException e) {
             System.err.println("comment-service: " + e.getMessage());

@@ -18,8 +18,8 @@ import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.MainListenerSupport;
 
 /**
- * Checks the knobs, the servers and the ports before any route starts, so that each can be named when it is wrong. Throws
- * {@link ConfigurationException}.
+ * Checks the settings, the servers and the ports before any route starts, and names the one that is wrong in a
+ * {@link ConfigurationException}. The thread that starts the process calls it.
  */
 final class StartChecks extends MainListenerSupport {
 
@@ -41,7 +41,7 @@ final class StartChecks extends MainListenerSupport {
         Settings.check(name -> knob(context, name));
     }
 
-    /** What application.properties says. */
+    /** The values of application.properties. */
     static Properties defaults() {
         Properties defaults = new Properties();
         try (InputStream file = StartChecks.class.getResourceAsStream("/application.properties")) {
@@ -52,7 +52,7 @@ final class StartChecks extends MainListenerSupport {
         }
     }
 
-    /** Whether the environment or a system property has a value for a knob. */
+    /** Whether the environment or a system property sets a setting. */
     static boolean isSet(String name) {
         return System.getenv(name) != null || System.getProperty(name) != null;
     }
