@@ -20,11 +20,11 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.CamelContextAware;
 
 /**
- * What the pipeline counts, by the names that dashboards and alerts use; Prometheus shows them with underscores and units.
- * Everything is counted per group, per batch or per refused request, never per accepted comment.
+ * The metrics of the pipeline. Dashboards and alerts use their names; Prometheus shows them with underscores and units. All
+ * are counted per group, per batch or per refused request, never per accepted comment.
  *
- * <p>The static methods may be called by any thread, and without any registry, when they do nothing. As a bean, this puts
- * the meters into the registry that Camel publishes on {@code /observe/metrics}.
+ * <p>Any thread may call the static methods. Without a registry they do nothing. As a bean, this class adds the meters to the
+ * registry that Camel publishes on {@code /observe/metrics}.
  */
 public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
 
@@ -34,7 +34,7 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
         MALFORMED,
         /** 401: no API key, or an unknown one. */
         UNAUTHORIZED,
-        /** 429: more than the client may post. */
+        /** 429: over the rate of the client. */
         TOO_MANY,
         /** 415: not labelled as JSON. */
         MEDIA_TYPE,
@@ -44,13 +44,13 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
         TOO_LARGE,
         /** 400, 414 and 431: not HTTP, or a line or header that is too long. */
         NOT_HTTP,
-        /** 503: no room to wait. */
+        /** 503: too many requests wait. */
         FULL,
         /** 503: the broker did not confirm. */
         UNCONFIRMED,
-        /** 503: the broker is away, or takes no messages. */
+        /** 503: the broker is not reachable, or blocks publishers. */
         BROKER_AWAY,
-        /** 503: the process is about to end. */
+        /** 503: the process ends. */
         STOPPING;
 
         private final Counter counter = Counter.builder("comments.refused")
@@ -78,9 +78,9 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
     private static final Timer COMMITTED = timer("comments.committed",
             "From accepting the first comment of a message to the commit of its batch");
     private static final Counter PERSISTED = Counter.builder("comments.persisted")
-            .description("Comments whose batch is committed, whether they were there before or not")
+            .description("Comments whose batch is committed, whether their rows existed before or not")
             .register(Metrics.globalRegistry);
-    // by what became of it: a 2xx or 3xx, a 4xx, a 5xx
+    // by the status: a 2xx or 3xx, a 4xx, a 5xx
     private static final List<Timer> READS = Stream.of("answered", "refused", "failed").map(outcome ->
             timerBuilder("comments.read", "From a GET of comments to its answer").tag("outcome", outcome)
                     .register(Metrics.globalRegistry)).toList();
@@ -157,7 +157,7 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
     }
 
     /**
-     * Shows a value. A gauge of the same name that shows that of another object is removed.
+     * Registers a gauge. Replaces a gauge of the same name.
      *
      * @param value called by the thread that reads the metrics
      */
@@ -179,7 +179,7 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
             registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
             camelContext.getRegistry().bind(CAMEL_REGISTRY, registry);
         }
-        // so that all reasons are there before the first refusal
+        // registers all reasons before the first refusal
         Refusal.values();
         Metrics.addRegistry(registry);
     }
@@ -189,7 +189,7 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
         return camelContext;
     }
 
-    /** Takes the registry away again. */
+    /** Removes the registry. */
     @Override
     public void close() {
         Metrics.removeRegistry(registry);
