@@ -5,6 +5,7 @@ import com.zaxxer.hikari.SQLExceptionOverride;
 import comments.http.HttpEngine;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -60,6 +61,11 @@ public class PostgresDataSource extends HikariDataSource {
         return "";
     }
 
+    /** Further properties of the driver where the session is shared behind a pooler. By default none. */
+    Map<String, String> pooled() {
+        return Map.of();
+    }
+
     /**
      * A connection from the pool.
      *
@@ -82,7 +88,8 @@ public class PostgresDataSource extends HikariDataSource {
 
     private synchronized void connectUnpooled() {
         if (getDataSource() == null) {
-            setDataSource(new UnpooledDataSource(getJdbcUrl(), getUsername(), getPassword(), getDataSourceProperties(), session()));
+            setDataSource(new UnpooledDataSource(getJdbcUrl(), getUsername(), getPassword(), getDataSourceProperties(),
+                    session(), pooled()));
         }
     }
 }

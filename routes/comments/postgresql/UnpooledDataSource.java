@@ -7,6 +7,7 @@ import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.sql.Statement;
 import java.time.ZoneId;
+import java.util.Map;
 import java.util.Properties;
 import java.util.TimeZone;
 import java.util.logging.Logger;
@@ -33,7 +34,6 @@ public final class UnpooledDataSource implements DataSource {
     private static final org.slf4j.Logger LOG = LoggerFactory.getLogger(UnpooledDataSource.class);
     private static final String UTF8 = "UTF8";
     private static final String UTC = "UTC";
-    private static final String PREPARE_THRESHOLD = "prepareThreshold";
     // object not in prerequisite state
     private static final String WRONG_ENCODING = "55000";
     private static final String INVALID_PARAMETER_VALUE = "22023";
@@ -42,7 +42,10 @@ public final class UnpooledDataSource implements DataSource {
     private final Driver driver = new Driver();
     private final String url;
     private final Properties properties = new Properties();
+    private final Properties pooledProperties = new Properties();
     private final String session;
+    // what the last connection was
+    private volatile boolean pooled;
 
     /**
      * Connects as a user.
@@ -50,18 +53,22 @@ public final class UnpooledDataSource implements DataSource {
      * @param url the JDBC URL; what it sets takes precedence over the properties
      * @param properties of the driver
      * @param session statements for each session that belongs to its connection; may be empty
+     * @param pooled further properties of connections that go through a pooler
      */
-    UnpooledDataSource(String url, String user, String password, Properties properties, String session) {
+    UnpooledDataSource(String url, String user, String password, Properties properties, String session, Map<String, String> pooled) {
         this.url = strip(url);
         this.session = session;
         this.properties.putAll(properties);
         this.properties.setProperty("user", strip(user));
         this.properties.setProperty("password", strip(password));
+        pooledProperties.putAll(this.properties);
+        pooledProperties.setProperty("prepareThreshold", "0");
+        pooledProperties.putAll(pooled);
     }
 
     /** Connects as a user, within a few seconds. */
     public UnpooledDataSource(String url, String user, String password) {
-        this(url, user, password, timeouts(), "");
+        this(url, user, password, timeouts(), "", Map.of());
     }
 
     // a migration may take minutes, so there is no limit for a statement
@@ -79,22 +86,30 @@ public final class UnpooledDataSource implements DataSource {
 
     @Override
     public Connection getConnection() throws SQLException {
-        Connection connection = connect();
-        try {
-            PGConnection server = connection.unwrap(PGConnection.class);
-            String encoding = server.getParameterStatus("server_encoding");
-            if (!UTF8.equals(encoding)) {
-                throw new SQLException("the database has the encoding %s, and must have %s".formatted(encoding, UTF8), WRONG_ENCODING);
+        for (;;) {
+            boolean expected = pooled;
+            Connection connection = connect(expected ? pooledProperties : properties);
+            try {
+                requireEncoding(connection.unwrap(PGConnection.class).getParameterStatus("server_encoding"));
+                boolean found = isPooled(connection);
+                if (!found && !session.isEmpty()) {
+                    execute(connection, session);
+                }
+                if (found == expected) {
+                    return connection;
+                }
+                pooled = found;
+            } catch (SQLException e) {
+                connection.close();
+                throw e;
             }
-            if (!isPooled(connection)) {
-                execute(connection, session);
-            } else if (Driver.parseURL(url, null).getProperty(PREPARE_THRESHOLD) == null) {
-                server.setPrepareThreshold(0);
-            }
-            return connection;
-        } catch (SQLException e) {
             connection.close();
-            throw e;
+        }
+    }
+
+    private static void requireEncoding(String encoding) throws SQLException {
+        if (!UTF8.equals(encoding)) {
+            throw new SQLException("the database has the encoding %s, and must have %s".formatted(encoding, UTF8), WRONG_ENCODING);
         }
     }
 
@@ -113,7 +128,7 @@ public final class UnpooledDataSource implements DataSource {
         }
     }
 
-    private Connection connect() throws SQLException {
+    private Connection connect(Properties properties) throws SQLException {
         for (;;) {
             String zone = TimeZone.getDefault().getID();
             try {
@@ -123,16 +138,21 @@ public final class UnpooledDataSource implements DataSource {
                 }
                 return connection;
             } catch (SQLException e) {
-                if (!INVALID_PARAMETER_VALUE.equals(e.getSQLState())) {
-                    throw e;
-                }
-                if (zone.equals(UTC) || !e.getMessage().contains("TimeZone")) {
+                if (!zone.equals(UTC) && refusesTimeZone(e.getMessage())) {
+                    rename(zone);
+                } else if (INVALID_PARAMETER_VALUE.equals(e.getSQLState())) {
                     // else it would count as an error in the data of a comment
                     throw new SQLException(e.getMessage(), CONNECTION_REJECTED, e);
+                } else {
+                    throw e;
                 }
-                rename(zone);
             }
         }
+    }
+
+    // the server's message, or that of PgBouncer, which does not name the parameter
+    private static boolean refusesTimeZone(String message) {
+        return message.contains("TimeZone") || message.contains("invalid server parameter");
     }
 
     // The driver always sends the default zone: it has no setting for it.

@@ -93,7 +93,7 @@ class ConnectionFaultsIT {
         }
     }
 
-    private void assertRefused(Trial.Launch launch, String... parts) throws Exception {
+    private void assertRefused(Launch launch, String... parts) throws Exception {
         JarProcess process = launch.launch();
         assertThat(process.awaitEnd()).isEqualTo(1);
         assertThat(process.log()).singleElement().asString().startsWith("comment-service: RABBITMQ_URI: the queue comments at")
@@ -101,7 +101,7 @@ class ConnectionFaultsIT {
     }
 
     /** As a user that may declare queues. */
-    private Trial.Launch declaring(String role) {
+    private Launch declaring(String role) {
         return trial.process(role).with("RABBITMQ_URI", trial.rabbitmq().uri());
     }
 

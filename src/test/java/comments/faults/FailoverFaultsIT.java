@@ -12,7 +12,10 @@ import comments.support.JarProcess;
 import comments.support.PgBouncer;
 import comments.support.PrivatePostgreSQL;
 import comments.support.PrivateServers;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -73,9 +76,19 @@ class FailoverFaultsIT extends ServiceFaults {
         try (PgBouncer pooler = new PgBouncer(trial.postgresql(), SERVER_CONNECTIONS,
                 Map.of(PrivateServers.WRITER, PrivateServers.PASSWORD))) {
             JarProcess all = trial.process(SERVICE, PROCESSOR, NOTIFIER, READER)
-                    .database("127.0.0.1:" + pooler.port(), "").start();
+                    .database("127.0.0.1:" + pooler.port(), "")
+                    // which the database does not know
+                    .jvm("-Duser.timezone=IST").start();
             // the session that reads is there before one writes
             assertThat(all.get("/comments?postId=none").statusCode()).isEqualTo(200);
+            try (Connection other = trial.connect(); Statement statement = other.createStatement()) {
+                other.setAutoCommit(false);
+                statement.execute("LOCK TABLE comments");
+                Instant asked = Instant.now();
+                assertThat(all.get("/comments?postId=none").statusCode()).isEqualTo(503);
+                assertThat(Duration.between(asked, Instant.now())).as("the end of a read that takes too long")
+                        .isLessThan(Duration.ofSeconds(4));
+            }
             trial.post();
             AtomicInteger reads = new AtomicInteger();
             during(Duration.ofSeconds(5), () -> {
