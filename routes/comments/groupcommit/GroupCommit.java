@@ -2,7 +2,6 @@ package comments.groupcommit;
 
 import comments.observe.PipelineMetrics;
 import comments.observe.Traces;
-import comments.processor.GatherBatch;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,6 +21,7 @@ import org.apache.camel.CamelContextAware;
 import org.apache.camel.Exchange;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.support.AsyncProcessorSupport;
+import org.apache.camel.util.ObjectHelper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,7 +35,7 @@ import org.slf4j.LoggerFactory;
  * {@code commit_delay} and {@code commit_siblings}: those who were just answered are about to come back.
  *
  * <p>The body of a parked exchange is bytes: one or more JSON values, separated by commas. The body of the message is one
- * JSON array of them; the header {@link GatherBatch#COMMENT_COUNT} of each says how many values it has, and that of the
+ * JSON array of them; the header that {@link #setCountHeader} names says of each how many values it has, and that of the
  * message how many there are in all.
  *
  * <p>What is parked is bounded. An exchange that finds no room, or comes after the step was told to stop, fails at once
@@ -71,6 +71,7 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
 
     private Traces traces;
     private String endpoint;
+    private String countHeader;
     private int publishers = 1;
     private int groupSize = 1_000;
     private int groupBytes = 4 << 20;
@@ -87,6 +88,11 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
     /** Where a group is sent to. A message is taken for safe when the endpoint returns without an exception. */
     public void setEndpoint(String endpoint) {
         this.endpoint = endpoint;
+    }
+
+    /** The name of the header that says how many values a body holds. A parked body without it holds one. */
+    public void setCountHeader(String countHeader) {
+        this.countHeader = countHeader;
     }
 
     /** How many groups may be on their way at once. */
@@ -189,7 +195,7 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
     @Override
     public boolean process(Exchange exchange, AsyncCallback callback) {
         byte[] body = exchange.getMessage().getBody(byte[].class);
-        Integer values = exchange.getMessage().getHeader(GatherBatch.COMMENT_COUNT, 1, Integer.class);
+        Integer values = exchange.getMessage().getHeader(countHeader, 1, Integer.class);
         if (!open || !reserve(body.length)) {
             return refuse(exchange, callback);
         }
@@ -298,7 +304,7 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
 
     private Exception send(List<Parked> group, int values) {
         Exchange sent = template.send(endpoint, message -> {
-            message.getMessage().setHeader(GatherBatch.COMMENT_COUNT, values);
+            message.getMessage().setHeader(countHeader, values);
             message.getMessage().setBody(array(group));
             if (traces != null) {
                 traces.carry(group.stream().map(Parked::exchange).toList(), message.getMessage());
@@ -327,6 +333,7 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
 
     @Override
     protected void doStart() {
+        ObjectHelper.notNull(countHeader, "countHeader");
         template = camelContext.createProducerTemplate();
         timeouts = Executors.newSingleThreadScheduledExecutor(task -> new Thread(task, "group-commit-timeouts"));
         Map<Publisher, Thread> started = new LinkedHashMap<>();
@@ -341,6 +348,8 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
                 () -> failParkedBefore(System.nanoTime() - TimeUnit.MILLISECONDS.toNanos(timeoutMillis)),
                 period, period, TimeUnit.MILLISECONDS);
         open = true;
+        PipelineMetrics.gauge("comments.waiting", "Requests that wait for the commit of their group", this,
+                GroupCommit::getParked);
     }
 
     @Override

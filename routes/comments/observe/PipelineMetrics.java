@@ -1,15 +1,12 @@
 package comments.observe;
 
-import comments.groupcommit.GroupCommit;
 import comments.http.SseClients;
-import comments.rabbitmq.AcknowledgeInOrder;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Metrics;
-import io.micrometer.core.instrument.TimeGauge;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -20,7 +17,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.TimeUnit;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.CamelContextAware;
@@ -178,23 +175,10 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
         RETRIED.increment();
     }
 
-    /** Shows how many requests wait for their commit. */
-    public void setWaiting(GroupCommit groupCommit) {
-        forget("comments.waiting");
-        gauges.add(Gauge.builder("comments.waiting", groupCommit, GroupCommit::getParked)
-                .description("Requests that wait for the commit of their group").register(Metrics.globalRegistry));
-    }
-
-    /** Shows how many messages were received and are not acknowledged yet, and how old the oldest is. */
-    public void setUnsettled(AcknowledgeInOrder acknowledge) {
-        forget("comments.unsettled");
-        forget("comments.unsettled.age");
-        gauges.add(Gauge.builder("comments.unsettled", acknowledge, AcknowledgeInOrder::unsettled)
-                .description("Messages of comments that were received and are not acknowledged yet")
-                .register(Metrics.globalRegistry));
-        gauges.add(TimeGauge.builder("comments.unsettled.age", () -> acknowledge.oldestUnsettled().toMillis(),
-                TimeUnit.MILLISECONDS).description("How long the oldest of them has been waiting")
-                .register(Metrics.globalRegistry));
+    /** Shows a value for as long as its object lives, in place of an earlier gauge of this name. */
+    public static <T> void gauge(String name, String description, T object, ToDoubleFunction<T> value) {
+        forget(name);
+        Gauge.builder(name, object, value).description(description).register(Metrics.globalRegistry);
     }
 
     /** Shows how many listen to the stream. */

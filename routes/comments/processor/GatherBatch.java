@@ -43,6 +43,7 @@ public class GatherBatch implements AggregationStrategy {
         if (batched == null) {
             exchange.getMessage().setBody(batch);
             exchange.setProperty(CommentBatch.PROPERTY, batch);
+            exchange.setProperty(AcknowledgeInOrder.DELIVERIES, batch.deliveries());
         }
         return exchange;
     }

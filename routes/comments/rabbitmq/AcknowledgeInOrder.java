@@ -2,7 +2,6 @@ package comments.rabbitmq;
 
 import com.rabbitmq.client.AlreadyClosedException;
 import com.rabbitmq.client.Channel;
-import comments.processor.CommentBatch;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -29,6 +28,9 @@ import org.slf4j.LoggerFactory;
  */
 public class AcknowledgeInOrder implements Processor {
 
+    /** The exchange property that holds the deliveries to acknowledge, as a {@code List<Delivery>}. */
+    public static final String DELIVERIES = "deliveries";
+
     private static final Logger LOG = LoggerFactory.getLogger(AcknowledgeInOrder.class);
 
     // Weak, so that a channel that is gone takes its window with it.
@@ -44,8 +46,13 @@ public class AcknowledgeInOrder implements Processor {
 
     @Override
     public void process(Exchange exchange) throws IOException {
-        CommentBatch batch = exchange.getProperty(CommentBatch.PROPERTY, CommentBatch.class);
-        settle(batch == null ? List.of(Delivery.of(exchange)) : batch.deliveries());
+        settle(deliveries(exchange));
+    }
+
+    @SuppressWarnings("unchecked")
+    private static List<Delivery> deliveries(Exchange exchange) {
+        List<Delivery> deliveries = exchange.getProperty(DELIVERIES, List.class);
+        return deliveries == null ? List.of(Delivery.of(exchange)) : deliveries;
     }
 
     /**

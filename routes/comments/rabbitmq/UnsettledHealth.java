@@ -1,5 +1,6 @@
 package comments.rabbitmq;
 
+import comments.observe.PipelineMetrics;
 import java.time.Duration;
 import java.util.Map;
 import org.apache.camel.health.HealthCheckResultBuilder;
@@ -19,9 +20,13 @@ public class UnsettledHealth extends AbstractHealthCheck {
         super("comments", "unsettled");
     }
 
-    /** What acknowledges the messages of comments. */
+    /** What acknowledges the messages of comments. Its figures become gauges, too. */
     public void setAcknowledge(AcknowledgeInOrder acknowledge) {
         this.acknowledge = acknowledge;
+        PipelineMetrics.gauge("comments.unsettled", "Messages of comments that were received and are not acknowledged yet",
+                acknowledge, AcknowledgeInOrder::unsettled);
+        PipelineMetrics.gauge("comments.unsettled.age.seconds", "How long the oldest of them has been waiting", acknowledge,
+                messages -> messages.oldestUnsettled().toMillis() / 1e3);
     }
 
     @Override

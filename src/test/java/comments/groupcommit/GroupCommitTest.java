@@ -6,7 +6,6 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import comments.processor.GatherBatch;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -31,11 +30,14 @@ import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.support.DefaultExchange;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
 class GroupCommitTest {
+
+    private static final String COUNT = "count";
 
     private final DefaultCamelContext context = new DefaultCamelContext();
     private final GroupCommit groupCommit = new GroupCommit();
@@ -44,13 +46,18 @@ class GroupCommitTest {
     /** Each message takes a permit before it is confirmed. */
     private final Semaphore broker = new Semaphore(0);
 
+    @BeforeEach
+    void setCountHeader() {
+        groupCommit.setCountHeader(COUNT);
+    }
+
     private void start(Processor confirm) throws Exception {
         context.addRoutes(new RouteBuilder() {
             @Override
             public void configure() {
                 from("direct:publish").errorHandler(noErrorHandler()).process(exchange -> {
                     published.add(exchange.getMessage().getBody(String.class));
-                    counts.add(exchange.getMessage().getHeader(GatherBatch.COMMENT_COUNT, Integer.class));
+                    counts.add(exchange.getMessage().getHeader(COUNT, Integer.class));
                     confirm.process(exchange);
                 });
             }
@@ -79,7 +86,7 @@ class GroupCommitTest {
     private CompletableFuture<Exchange> park(String body, int values) {
         Exchange exchange = new DefaultExchange(context);
         exchange.getMessage().setBody(body.getBytes(UTF_8));
-        exchange.getMessage().setHeader(GatherBatch.COMMENT_COUNT, values);
+        exchange.getMessage().setHeader(COUNT, values);
         CompletableFuture<Exchange> done = new CompletableFuture<>();
         groupCommit.process(exchange, sync -> {
             if (exchange.getException() != null) {
