@@ -2,7 +2,6 @@ package comments.processor;
 
 import comments.observe.Traces;
 import comments.rabbitmq.AcknowledgeInOrder;
-import comments.rabbitmq.Delivery;
 import org.apache.camel.AggregationStrategy;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
@@ -16,7 +15,6 @@ public class GatherBatch implements AggregationStrategy {
     /** The header that says how many comments are in a message. */
     public static final String COMMENT_COUNT = "commentCount";
 
-    private AcknowledgeInOrder acknowledge = new AcknowledgeInOrder();
     private Traces traces;
 
     /** What follows the comments, if anything does. */
@@ -24,19 +22,12 @@ public class GatherBatch implements AggregationStrategy {
         this.traces = traces.ifEnabled();
     }
 
-    /** What will acknowledge the messages: it is told of each. */
-    public void setAcknowledge(AcknowledgeInOrder acknowledge) {
-        this.acknowledge = acknowledge;
-    }
-
     @Override
     public Exchange aggregate(Exchange batched, Exchange received) {
         Message message = received.getMessage();
         Exchange exchange = batched == null ? received : batched;
         CommentBatch batch = batched == null ? new CommentBatch() : batched.getMessage().getBody(CommentBatch.class);
-        Delivery delivery = Delivery.of(received);
-        acknowledge.received(delivery);
-        batch.add(delivery, message.getBody(byte[].class), count(message));
+        batch.add(AcknowledgeInOrder.deliveries(received), message.getBody(byte[].class), count(message));
         if (traces != null) {
             Traces.gather(message, batch.requests());
         }

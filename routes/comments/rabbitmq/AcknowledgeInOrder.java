@@ -28,7 +28,11 @@ import org.slf4j.LoggerFactory;
  */
 public class AcknowledgeInOrder implements Processor {
 
-    /** The exchange property that holds the deliveries to acknowledge, as a {@code List<Delivery>}. */
+    /**
+     * The exchange property that holds the deliveries to acknowledge, as a {@code List<Delivery>}. {@link ConsumerGate} sets it
+     * on receipt; a batch has those of all its messages. It is empty if the channel was gone at once: then there is nothing to
+     * acknowledge, and the broker delivers the message again.
+     */
     public static final String DELIVERIES = "deliveries";
 
     private static final Logger LOG = LoggerFactory.getLogger(AcknowledgeInOrder.class);
@@ -36,8 +40,15 @@ public class AcknowledgeInOrder implements Processor {
     // Weak, so that a channel that is gone takes its window with it.
     private final Map<Channel, AcknowledgementWindow> windows = new WeakHashMap<>();
 
+    /** Notes that a message is here, and keeps its delivery; called in the order of the channel's deliveries. */
+    void received(Exchange exchange) {
+        List<Delivery> deliveries = Delivery.of(exchange).stream().toList();
+        deliveries.forEach(this::received);
+        exchange.setProperty(DELIVERIES, deliveries);
+    }
+
     /** Notes that a message is here; called in the order of the channel's deliveries. */
-    public void received(Delivery delivery) {
+    void received(Delivery delivery) {
         AcknowledgementWindow window = window(delivery.channel());
         synchronized (window) {
             window.received(System.nanoTime());
@@ -49,10 +60,11 @@ public class AcknowledgeInOrder implements Processor {
         settle(deliveries(exchange));
     }
 
+    /** What it takes to acknowledge the messages of an exchange. */
     @SuppressWarnings("unchecked")
-    private static List<Delivery> deliveries(Exchange exchange) {
+    public static List<Delivery> deliveries(Exchange exchange) {
         List<Delivery> deliveries = exchange.getProperty(DELIVERIES, List.class);
-        return deliveries == null ? List.of(Delivery.of(exchange)) : deliveries;
+        return deliveries == null ? Delivery.of(exchange).stream().toList() : deliveries;
     }
 
     /**

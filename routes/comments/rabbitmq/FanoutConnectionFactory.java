@@ -26,7 +26,8 @@ public class FanoutConnectionFactory extends RabbitConnectionFactory {
     public void setExchange(String exchange) {
         this.exchange = exchange;
         whenConnected(connection -> {
-            declareOrFind(connection, channel -> channel.exchangeDeclare(exchange, BuiltinExchangeType.FANOUT, true),
+            declareOrFind(connection, "exchange " + exchange, "a durable fanout exchange",
+                    channel -> channel.exchangeDeclare(exchange, BuiltinExchangeType.FANOUT, true),
                     channel -> channel.exchangeDeclarePassive(exchange));
             if (ownQueue != null) {
                 declareOwnQueue(connection);

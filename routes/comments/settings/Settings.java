@@ -131,7 +131,7 @@ public final class Settings {
             return null;
         } catch (IllegalArgumentException e) {
             return "must be amqp://user:password@host:port/virtual-host, or amqps for TLS,"
-                    + " with host:port,host:port for a cluster";
+                    + " with host:port,host:port for a cluster: " + e.getMessage();
         }
     }
 

@@ -19,6 +19,7 @@ public class SettingsCheck implements CamelContextAware {
     @Override
     public void setCamelContext(CamelContext camelContext) {
         this.camelContext = camelContext;
+        StrippedValues.install(camelContext);
         // "camel run --source-dir --dev" (4.17) would compile with each changed route file the classes that it could not make an
         // instance of, without those that they use, and fail: JavaRoutesBuilderLoader.compileResources
         camelContext.getRegistry().unbind(RouteWatcherReloadStrategy.RELOAD_RESOURCES);
@@ -30,7 +31,7 @@ public class SettingsCheck implements CamelContextAware {
         try {
             Settings.check(this::knob);
             if (Settings.needsBroker(knob("COMMENTS_ROLES"))) {
-                ServerCheck.broker(knob("RABBITMQ_URI"));
+                ServerCheck.broker(knob("RABBITMQ_URI"), knob("COMMENTS_ROLES"));
             }
             if (Settings.needsDatabase(knob("COMMENTS_ROLES"))) {
                 ServerCheck.database(() -> DriverManager.getConnection(knob("POSTGRES_URL"), knob("POSTGRES_USER"),

@@ -4,6 +4,7 @@ import comments.postgresql.PostgresDataSource;
 import comments.settings.ConfigurationException;
 import comments.settings.ServerCheck;
 import comments.settings.Settings;
+import comments.settings.StrippedValues;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -28,6 +29,7 @@ final class StartChecks extends MainListenerSupport {
     @Override
     public void beforeConfigure(BaseMainSupport main) {
         CamelContext context = main.getCamelContext();
+        StrippedValues.install(context);
         Properties defaults = defaults();
         List<String> missing = Stream.of("RABBITMQ_URI", "POSTGRES_URL")
                 .filter(name -> name.equals("RABBITMQ_URI") || Settings.needsDatabase(knob(context, "COMMENTS_ROLES")))
@@ -63,7 +65,7 @@ final class StartChecks extends MainListenerSupport {
             requireFree(context, "HTTP");
         }
         if (Settings.needsBroker(knob(context, "COMMENTS_ROLES"))) {
-            ServerCheck.broker(knob(context, "RABBITMQ_URI"));
+            ServerCheck.broker(knob(context, "RABBITMQ_URI"), knob(context, "COMMENTS_ROLES"));
         }
         if (Settings.needsDatabase(knob(context, "COMMENTS_ROLES"))) {
             // makes the schema, too
