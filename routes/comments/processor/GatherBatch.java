@@ -2,6 +2,7 @@ package comments.processor;
 
 import comments.observe.Traces;
 import comments.rabbitmq.AcknowledgeInOrder;
+import comments.rabbitmq.Prefetch;
 import org.apache.camel.AggregationStrategy;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
@@ -15,7 +16,19 @@ public class GatherBatch implements AggregationStrategy {
     /** The header that says how many comments are in a message. */
     public static final String COMMENT_COUNT = "commentCount";
 
+    private int consumers;
+    private int prefetch;
     private Traces traces;
+
+    /** How many consumers there are: see {@link Prefetch}. */
+    public void setConsumers(int consumers) {
+        this.consumers = consumers;
+    }
+
+    /** How many messages each of them may hold: see {@link Prefetch}. */
+    public void setPrefetch(int prefetch) {
+        this.prefetch = prefetch;
+    }
 
     /** What follows the comments, if anything does. */
     public void setTraces(Traces traces) {
@@ -36,7 +49,16 @@ public class GatherBatch implements AggregationStrategy {
             exchange.setProperty(CommentBatch.PROPERTY, batch);
             exchange.setProperty(AcknowledgeInOrder.DELIVERIES, batch.deliveries());
         }
+        if (batch.deliveries().size() >= halfOfWhatIsHeld()) {
+            exchange.setProperty(Exchange.AGGREGATION_COMPLETE_CURRENT_GROUP, true);
+        }
         return exchange;
+    }
+
+    // While one half is written, the other half is gathered: no batch waits for messages that the broker holds back.
+    private int halfOfWhatIsHeld() {
+        int number = Prefetch.consumers(consumers);
+        return Math.max(1, number * Prefetch.perConsumer(prefetch, number) / 2);
     }
 
     // A foreign producer may leave the header out, or put anything there.

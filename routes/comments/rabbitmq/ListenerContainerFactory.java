@@ -7,15 +7,19 @@ import org.springframework.amqp.rabbit.listener.ConditionalRejectingErrorHandler
 
 /**
  * Makes the listener containers of our consumers, without the defaults of Spring AMQP that lose messages which are
- * acknowledged by hand, and with {@code concurrentConsumers=0} meaning one consumer per core.
+ * acknowledged by hand. {@code concurrentConsumers=0} means one consumer per core, and {@code prefetchCount=0} what
+ * {@link Prefetch} makes of it.
  */
 public class ListenerContainerFactory extends DefaultListenerContainerFactory {
 
     @Override
     public AbstractMessageListenerContainer createListenerContainer(SpringRabbitMQEndpoint endpoint) {
-        if (endpoint.getConcurrentConsumers() == 0) {
-            endpoint.setConcurrentConsumers(Runtime.getRuntime().availableProcessors());
+        endpoint.setConcurrentConsumers(Prefetch.consumers(endpoint.getConcurrentConsumers()));
+        if (endpoint.getPrefetchCount() != null) {
+            endpoint.setPrefetchCount(Prefetch.perConsumer(endpoint.getPrefetchCount(), endpoint.getConcurrentConsumers()));
         }
+        // The default converter makes text of a body that says so, and throws if it does not know the encoding.
+        endpoint.setMessageConverter(new RawMessageConverter());
         AbstractMessageListenerContainer container = super.createListenerContainer(endpoint);
         // The default chain retries on the client's thread, and then rejects the message without requeueing it.
         container.setAdviceChain();

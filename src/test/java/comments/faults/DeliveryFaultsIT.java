@@ -122,6 +122,45 @@ class DeliveryFaultsIT extends ServiceFaults {
     }
 
     @Test
+    void c24ABacklogOfLargeGroupsIsLargerThanTheHeap() throws Exception {
+        drainBacklog(768 << 20);
+    }
+
+    @Test
+    @Tag("nightly")
+    void c24ABacklogOfLargeGroupsIsFourTimesTheHeap() throws Exception {
+        drainBacklog(2L << 30);
+    }
+
+    private void drainBacklog(long bytes) throws Exception {
+        int group = 4 << 20;
+        String content = "x".repeat(10_000);
+        int comments = 0;
+        try (Connection connection = SERVERS.connectToBroker(); Channel channel = connection.createChannel()) {
+            channel.confirmSelect();
+            for (long published = 0; published < bytes; published += group) {
+                StringBuilder message = new StringBuilder("[");
+                int inGroup = 0;
+                while (message.length() < group) {
+                    message.append(message.length() == 1 ? "" : ",").append("""
+                            {"id":"%s","postId":"p","userId":"u","userName":"Ann","content":"%s"}""".formatted(
+                                    new UUID(24, comments++), content));
+                    inGroup++;
+                }
+                channel.basicPublish("", "comments", new BasicProperties.Builder().deliveryMode(2)
+                        .headers(Map.of("commentCount", inGroup)).build(), message.append(']').toString().getBytes(StandardCharsets.UTF_8));
+                channel.waitForConfirmsOrDie(60_000);
+            }
+        }
+        JarProcess processor = service().start();
+        int all = comments;
+        await().atMost(Duration.ofMinutes(5)).pollInterval(Duration.ofSeconds(1)).until(() -> {
+            assertThat(processor.isAlive()).isTrue();
+            return trial.count() == all && trial.rabbitmq().messages("comments") == 0;
+        });
+    }
+
+    @Test
     void c25ThousandsOfBatchesWaitForARetryAtOnce() throws Exception {
         JarProcess processor = service().with("COMMENTS_BATCH_SIZE", 1).with("COMMENTS_CONSUMERS", 2)
                 .with("COMMENTS_PREFETCH", 5_000).with("COMMENTS_GROUP_BYTES", 16_384).start();

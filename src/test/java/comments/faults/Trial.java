@@ -199,7 +199,7 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
             }
             arguments.add("-cp");
             arguments.add(classPath.stream().map(Path::toString).collect(Collectors.joining(":")));
-            arguments.add(failpoint ? "comments.FailpointPipeline" : "comments.CommentPipeline");
+            arguments.add(failpoint ? "comments.support.FailpointPipeline" : "comments.CommentPipeline");
             JarProcess process = JarProcess.launch(knobs, arguments);
             processes.add(process);
             if (knobs.get("COMMENTS_ROLES").contains(SERVICE)) {
@@ -370,6 +370,15 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
             }
         }
         return rows;
+    }
+
+    /** How many rows the table has. */
+    long count() throws SQLException {
+        try (Connection connection = connect(); Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery("SELECT count(*) FROM comments")) {
+            rows.next();
+            return rows.getLong(1);
+        }
     }
 
     /** All ids that were pushed, as often as they were. */
