@@ -40,7 +40,8 @@ public class GatherBatch implements AggregationStrategy {
         Message message = received.getMessage();
         Exchange exchange = batched == null ? received : batched;
         CommentBatch batch = batched == null ? new CommentBatch() : batched.getMessage().getBody(CommentBatch.class);
-        batch.add(AcknowledgeInOrder.deliveries(received), message.getBody(byte[].class), count(message));
+        byte[] body = message.getBody(byte[].class);
+        batch.add(AcknowledgeInOrder.deliveries(received), body, Math.min(count(message), body.length));
         if (traces != null) {
             Traces.gather(message, batch.requests());
         }
@@ -61,7 +62,7 @@ public class GatherBatch implements AggregationStrategy {
         return Math.max(1, number * Prefetch.perConsumer(prefetch, number) / 2);
     }
 
-    // A foreign producer may leave the header out, or put anything there.
+    // A foreign producer may leave the header out, or put anything there. No comment has less than a byte.
     private static int count(Message message) {
         return message.getHeader(COMMENT_COUNT) instanceof Number count && count.intValue() > 0 ? count.intValue() : 1;
     }
