@@ -39,7 +39,7 @@ import org.slf4j.LoggerFactory;
  * JSON array of them; the header that {@link #setCountHeader} names says of each how many values it has, and that of the
  * message how many there are in all.
  *
- * <p>What is parked is bounded. An exchange that finds no room, or comes after the step was told to stop, fails at once
+ * <p>What is parked is bounded. An exchange without room, or comes after the step began to stop, fails at once
  * with {@link RejectedExecutionException}. One that has waited too long fails with {@link TimeoutException}, even while the
  * endpoint keeps its publisher; its message may still become safe then. Stopping waits for the groups that were parked
  * before. Each exchange continues exactly once, on a thread of this step.
@@ -112,17 +112,17 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
         this.groupBytes = groupBytes;
     }
 
-    /** How many exchanges may be parked, including those whose group is on its way. */
+    /** How many exchanges may be parked, including the exchanges whose group is on its way. */
     public void setCapacity(int capacity) {
         this.capacity = capacity;
     }
 
-    /** How many bytes of bodies may be parked, including those whose group is on its way. */
+    /** How many bytes of bodies may be parked, including the exchanges whose group is on its way. */
     public void setCapacityBytes(long capacityBytes) {
         this.capacityBytes = capacityBytes;
     }
 
-    /** How many milliseconds an exchange may be parked, give or take a twentieth. */
+    /** How many milliseconds an exchange may be parked, to within a twentieth. */
     public void setTimeout(long timeoutMillis) {
         this.timeoutMillis = timeoutMillis;
     }

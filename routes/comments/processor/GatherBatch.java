@@ -16,6 +16,9 @@ public class GatherBatch implements AggregationStrategy {
     /** The header that says how many comments are in a message. */
     public static final String COMMENT_COUNT = "commentCount";
 
+    // a group and a batch have no more: see the settings
+    private static final int MAX_COUNT = 100_000;
+
     private int consumers;
     private int prefetch;
     private Traces traces;
@@ -40,8 +43,7 @@ public class GatherBatch implements AggregationStrategy {
         Message message = received.getMessage();
         Exchange exchange = batched == null ? received : batched;
         CommentBatch batch = batched == null ? new CommentBatch() : batched.getMessage().getBody(CommentBatch.class);
-        byte[] body = message.getBody(byte[].class);
-        batch.add(AcknowledgeInOrder.deliveries(received), body, Math.min(count(message), body.length));
+        batch.add(AcknowledgeInOrder.deliveries(received), message.getBody(byte[].class), count(message));
         if (traces != null) {
             Traces.gather(message, batch.requests());
         }
@@ -62,8 +64,9 @@ public class GatherBatch implements AggregationStrategy {
         return Math.max(1, number * Prefetch.perConsumer(prefetch, number) / 2);
     }
 
-    // A foreign producer may leave the header out, or put anything there. No comment has less than a byte.
+    // A foreign producer may leave the header out, or put anything there: the sum must not overflow.
     private static int count(Message message) {
-        return message.getHeader(COMMENT_COUNT) instanceof Number count && count.intValue() > 0 ? count.intValue() : 1;
+        return message.getHeader(COMMENT_COUNT) instanceof Number count && count.intValue() > 0
+                ? Math.min(count.intValue(), MAX_COUNT) : 1;
     }
 }

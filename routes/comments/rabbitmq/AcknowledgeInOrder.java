@@ -21,8 +21,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Batches may be settled in any order and by any thread. On each channel only the unbroken run of settled delivery
  * tags is acknowledged, from the lowest on, with one multiple-acknowledgement: a message that isn't settled is never
- * acknowledged, and no tag twice. The broker delivers what isn't acknowledged again when the channel closes; then this
- * forgets about the channel, and a late acknowledgement does nothing.
+ * acknowledged, and no tag twice. When a channel closes, the broker delivers again what isn't acknowledged; a late
+ * acknowledgement on that channel does nothing.
  *
  * <p>All messages of a channel must pass through one instance.
  */
@@ -81,7 +81,7 @@ public class AcknowledgeInOrder implements Processor {
 
     private void settle(Channel channel, List<Delivery> deliveries) throws IOException {
         AcknowledgementWindow window = window(channel);
-        // Acknowledging under the lock keeps the tags of a channel rising: RabbitMQ closes it for a tag it knows no more.
+        // Acknowledging under the lock keeps the tags of a channel rising: RabbitMQ closes it for a tag that was acknowledged before.
         synchronized (window) {
             deliveries.forEach(delivery -> window.settle(delivery.tag()));
             long upTo = window.advance();
@@ -91,8 +91,8 @@ public class AcknowledgeInOrder implements Processor {
             try {
                 channel.basicAck(upTo, true);
             } catch (AlreadyClosedException e) {
-                LOG.info("{} written messages can't be acknowledged, since their channel is closed:"
-                        + " the broker delivers them again, and their rows are there already.", deliveries.size());
+                LOG.info("{} settled messages can't be acknowledged, because their channel is closed:"
+                        + " the broker delivers them again.", deliveries.size());
             }
         }
     }

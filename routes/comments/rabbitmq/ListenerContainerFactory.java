@@ -8,7 +8,7 @@ import org.springframework.amqp.rabbit.listener.ConditionalRejectingErrorHandler
 /**
  * Makes the listener containers of our consumers, without the defaults of Spring AMQP that lose messages which are
  * acknowledged by hand. {@code concurrentConsumers=0} means one consumer per core, and {@code prefetchCount=0} what
- * {@link Prefetch} makes of it.
+ * {@link Prefetch} makes of it. The body of a message is bytes.
  */
 public class ListenerContainerFactory extends DefaultListenerContainerFactory {
 
@@ -18,12 +18,11 @@ public class ListenerContainerFactory extends DefaultListenerContainerFactory {
         if (endpoint.getPrefetchCount() != null) {
             endpoint.setPrefetchCount(Prefetch.perConsumer(endpoint.getPrefetchCount(), endpoint.getConcurrentConsumers()));
         }
-        // The default converter makes text of a body that says so, and throws if it does not know the encoding.
-        endpoint.setMessageConverter(new RawMessageConverter());
+        endpoint.setMessageConverter(new BytesMessageConverter(endpoint.getCamelContext()));
         AbstractMessageListenerContainer container = super.createListenerContainer(endpoint);
         // The default chain retries on the client's thread, and then rejects the message without requeueing it.
         container.setAdviceChain();
-        // By default, a header of the message (springBatchFormat) makes the container take its body apart.
+        // By default, a header of the message (springBatchFormat) makes the container split its body.
         container.setDeBatchingEnabled(false);
         // The default handler can reject every message that the channel has not acknowledged yet.
         ConditionalRejectingErrorHandler errorHandler = new ConditionalRejectingErrorHandler();

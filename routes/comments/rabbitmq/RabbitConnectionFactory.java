@@ -24,15 +24,17 @@ import org.springframework.amqp.rabbit.support.RabbitExceptionTranslator;
 
 /**
  * A connection to RabbitMQ for one queue and one purpose, such as publishing comments. Each has its own, because the broker
- * blocks whole connections: a full disk must stop what publishes, and not what drains.
+ * blocks whole connections: a full disk must stop publishing, but not consuming.
  *
- * <p>Nothing is connected before the first use. Each time it connects, it declares its queue: durable, and a quorum queue,
- * which confirms a message when it is on disk. (Camel declares queues only when a route starts, and the YAML DSL would make
- * {@code xQueueType} of the argument's name, which RabbitMQ takes without a word for a classic queue.)
+ * <p>It connects at the first use. Each time it connects, it declares its queue: durable, and a quorum queue, which confirms a
+ * message when it is on disk. (Camel declares queues only when a route starts, and the YAML DSL turns the argument's name into
+ * {@code xQueueType}, which RabbitMQ ignores: the queue would be a classic one.) A connection on which that fails is not used.
+ *
+ * <p>A lost connection has one thread that connects again. All methods may be called by any thread.
  */
 public class RabbitConnectionFactory extends CachingConnectionFactory {
 
-    // not that of the class, by which Spring tells of each connection
+    // Spring logs each connection by the name of the class
     private static final Logger LOG = LoggerFactory.getLogger("comments.rabbitmq");
     private static final int CONNECT_TIMEOUT_MILLIS = 5_000;
     private static final int RPC_TIMEOUT_MILLIS = 10_000;
@@ -61,7 +63,7 @@ public class RabbitConnectionFactory extends CachingConnectionFactory {
     private String refusal;
     private Thread reconnector;
 
-    /** Connections that notice within seconds when the broker is gone. */
+    /** A connection that notices within seconds when the broker is gone. */
     public RabbitConnectionFactory() {
         this(new ConnectionFactory());
     }
@@ -76,7 +78,7 @@ public class RabbitConnectionFactory extends CachingConnectionFactory {
         addConnectionListener(new Watch());
     }
 
-    // Spring connects again by itself.
+    // Spring connects again.
     private static ConnectionFactory withoutRecovery(ConnectionFactory factory) {
         factory.setAutomaticRecoveryEnabled(false);
         return factory;
@@ -101,14 +103,14 @@ public class RabbitConnectionFactory extends CachingConnectionFactory {
 
         @Override
         public void handleBlocked(String reason) {
-            LOG.warn("RabbitMQ takes no messages for {}: {}. Give it room, or let somebody consume", queue, reason);
+            LOG.warn("RabbitMQ blocks publishing to {}: {}. Free disk or memory, or start consumers", queue, reason);
             blocked = true;
             whenBlocked.forEach(Runnable::run);
         }
 
         @Override
         public void handleUnblocked() {
-            LOG.info("RabbitMQ takes messages for {} again", queue);
+            LOG.info("RabbitMQ allows publishing to {} again", queue);
             blocked = false;
         }
 
@@ -169,7 +171,7 @@ public class RabbitConnectionFactory extends CachingConnectionFactory {
             try {
                 Thread.sleep(RECONNECT_MILLIS);
                 if (createConnection().isOpen()) {
-                    // the end of an old connection may be told after the new one is there
+                    // the end of an old connection may be reported after the new one is there
                     found();
                 }
             } catch (InterruptedException e) {
@@ -202,7 +204,7 @@ public class RabbitConnectionFactory extends CachingConnectionFactory {
         }
     }
 
-    /** Whether messages can be published now, as far as is known: the broker is there, and doesn't block the connection. */
+    /** Whether messages can be published now: the broker was there at the last use, and doesn't block the connection. */
     public boolean isUsable() {
         return !away && !blocked;
     }
@@ -212,12 +214,12 @@ public class RabbitConnectionFactory extends CachingConnectionFactory {
         return nodes;
     }
 
-    /** What they are for: the name that was set. */
+    /** What the connection is for: the name that was set. */
     String getPurpose() {
         return purpose;
     }
 
-    /** Has an action run, on a thread of the client, when the broker blocks the connection. */
+    /** Runs an action when the broker blocks the connection, on a thread of the client. */
     public void whenBlocked(Runnable action) {
         whenBlocked.add(action);
     }
@@ -244,9 +246,9 @@ public class RabbitConnectionFactory extends CachingConnectionFactory {
     }
 
     /**
-     * Where the broker is: see {@link BrokerAddress}. Of a cluster, each connection takes a node at random, and another one
-     * when that is away. With {@code amqps}, a node's certificate must be of an authority that the JVM trusts, and for its
-     * host: the client's own default would trust anybody.
+     * Where the broker is: see {@link BrokerAddress}. In a cluster, each connection takes a node at random, and another node if
+     * that one is away. With {@code amqps}, a node's certificate must be from an authority that the JVM trusts, and for its host:
+     * the client's own default accepts every certificate.
      */
     @Override
     public void setUri(String uri) {
@@ -278,7 +280,7 @@ public class RabbitConnectionFactory extends CachingConnectionFactory {
         void run(Channel channel) throws IOException;
     }
 
-    /** Has something declared each time that it connects; a connection on which that fails is not used. */
+    /** Adds a declaration, which is made each time that this connects. */
     final void whenConnected(Consumer<Connection> declaration) {
         declarations.add(declaration);
     }

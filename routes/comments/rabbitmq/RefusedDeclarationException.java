@@ -6,8 +6,8 @@ import java.util.List;
 import org.springframework.amqp.AmqpException;
 
 /**
- * The broker has no queue or exchange as it is needed, and will not make it. Another try does not help: somebody has to change
- * the broker. The message says in one line what is wrong and what would be right.
+ * The broker has no queue or exchange as it is needed, and will not make it. Another try does not help: the broker must be
+ * changed. The message says in one line what is wrong and what would be right.
  */
 public class RefusedDeclarationException extends AmqpException {
 

@@ -8,7 +8,7 @@ import org.apache.camel.impl.health.AbstractHealthCheck;
 
 /**
  * The health check {@code comments/unsettled}: how many messages of comments were received and are not acknowledged, and
- * how old the oldest is. A process is not ready while one is older than a minute; it is alive, and still works on it.
+ * how old the oldest is. A process is not ready while one is older than a minute; it is alive, and still processes the message.
  */
 public class UnsettledHealth extends AbstractHealthCheck {
 

@@ -5,6 +5,7 @@ import comments.rabbitmq.RefusedDeclarationException;
 import java.sql.Connection;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.springframework.amqp.AmqpException;
 
@@ -12,9 +13,9 @@ import org.springframework.amqp.AmqpException;
 public final class ServerCheck {
 
     /** Which roles use a queue. */
-    private static final Map<String, Set<String>> QUEUES = Map.of(
+    private static final Map<String, Set<String>> QUEUES = new TreeMap<>(Map.of(
             "comments", Set.of("comment-service", "comment-job-processor"),
-            "notifications", Set.of("comment-job-processor", "notification-service"));
+            "notifications", Set.of("comment-job-processor", "notification-service")));
 
     private ServerCheck() {
     }

@@ -25,6 +25,7 @@ final class StartChecks extends MainListenerSupport {
 
     static final String SERVICE = "comment-service";
     static final String READER = "comment-reader";
+    private static final String NOTIFIER = "notification-service";
 
     @Override
     public void beforeConfigure(BaseMainSupport main) {
@@ -64,6 +65,9 @@ final class StartChecks extends MainListenerSupport {
         if (hasRole(context, SERVICE) || hasRole(context, READER)) {
             requireFree(context, "HTTP");
         }
+        if (hasRole(context, NOTIFIER)) {
+            requireEndpoint(context, "NOTIFICATIONS_PUSH_ENDPOINT");
+        }
         if (Settings.needsBroker(knob(context, "COMMENTS_ROLES"))) {
             ServerCheck.broker(knob(context, "RABBITMQ_URI"), knob(context, "COMMENTS_ROLES"));
         }
@@ -71,6 +75,14 @@ final class StartChecks extends MainListenerSupport {
             // makes the schema, too
             PostgresDataSource database = context.getRegistry().lookupByNameAndType("comments", PostgresDataSource.class);
             ServerCheck.database(database::getConnection);
+        }
+    }
+
+    private static void requireEndpoint(CamelContext context, String name) {
+        try {
+            context.getEndpoint(knob(context, name));
+        } catch (RuntimeException e) {
+            throw new ConfigurationException("%s must be a Camel endpoint: %s".formatted(name, ServerCheck.rootMessage(e)));
         }
     }
 
