@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -32,6 +33,7 @@ class DeliveryFaultsIT extends ServiceFaults {
     private static final String POLICY = "deliveries";
 
     private boolean limited;
+    private boolean impatient;
 
     DeliveryFaultsIT() {
         super(PROCESSOR);
@@ -47,9 +49,12 @@ class DeliveryFaultsIT extends ServiceFaults {
     }
 
     @AfterEach
-    void liftLimit() throws Exception {
+    void liftLimits() throws Exception {
         if (limited) {
             trial.rabbitmq().ctl("clear_policy", POLICY);
+        }
+        if (impatient) {
+            waitForAcknowledgements(1_800_000, 60_000);
         }
     }
 
@@ -119,6 +124,41 @@ class DeliveryFaultsIT extends ServiceFaults {
         }
         trial.process(NOTIFIER).launch();
         trial.assertKept();
+    }
+
+    @Test
+    void c20TheDatabaseIsAwayForLongerThanTheBrokerWaitsForAnAcknowledgement() throws Exception {
+        int held = 20;
+        waitForAcknowledgements(8_000, 1_000);
+        trial.process(NOTIFIER).launch();
+        JarProcess processor = service().with("COMMENTS_BATCH_SIZE", 1).with("COMMENTS_CONSUMERS", 1)
+                .with("COMMENTS_PREFETCH", held).start();
+        trial.execute("ALTER TABLE comments RENAME TO gone");
+        Set<Posted> good = new HashSet<>();
+        for (int i = 0; i < 2 * held; i++) {
+            Posted comment = Posted.number(-1 - i);
+            good.add(comment);
+            trial.publish("[" + comment.json().put("id", new UUID(20, i).toString()) + "]", good);
+        }
+        // those of the closed channel end at their next attempt, those of the new one begin before that
+        Trial.during(Duration.ofSeconds(50), () -> retrying(processor) <= 2 * held);
+        assertThat(processor.log().filter(line -> line.contains("delivery acknowledgement on channel")
+                || line.contains("Channel shutdown"))).as("channels that were closed").isNotEmpty();
+        trial.execute("ALTER TABLE gone RENAME TO comments");
+        await().atMost(Checker.RECOVERY_LIMIT).until(() -> trial.count() == good.size());
+        trial.assertKept();
+    }
+
+    private static int retrying(JarProcess processor) throws Exception {
+        return Pattern.compile("(\\d+) batches can't be settled").matcher(processor.observe("health")).results()
+                .mapToInt(found -> Integer.parseInt(found.group(1))).findFirst().orElse(0);
+    }
+
+    /** How long the broker waits for an acknowledgement, and how often it looks, both in milliseconds. */
+    private void waitForAcknowledgements(int timeout, int interval) throws Exception {
+        trial.rabbitmq().ctl("eval", "application:set_env(rabbit, consumer_timeout, %d).".formatted(timeout));
+        trial.rabbitmq().ctl("eval", "application:set_env(rabbit, channel_tick_interval, %d).".formatted(interval));
+        impatient = true;
     }
 
     @Test
