@@ -1,29 +1,29 @@
 package comments.processor;
 
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The threads that write batches. What waits for one of them is bounded by the prefetch of the consumers: the broker
- * delivers no more while nothing is acknowledged.
+ * The threads that write batches, at first and again. A batch that waits for its next attempt holds no thread, and attempts
+ * are no more at once than there are threads, however many batches wait. What waits is bounded by the prefetch of the
+ * consumers: the broker delivers no more while nothing is acknowledged. (Camel's own pool for delayed attempts holds 1,000
+ * tasks; it refuses further ones, and then drops the exchange.)
  */
-public class BatchWriters extends ThreadPoolExecutor {
+public class BatchWriters extends ScheduledThreadPoolExecutor {
 
     /** As many writers as cores. */
     public BatchWriters() {
-        super(1, 1, 1, TimeUnit.MINUTES, new LinkedBlockingQueue<>());
+        super(1);
         AtomicInteger number = new AtomicInteger();
         setThreadFactory(task -> new Thread(task, "batch-writer-" + number.incrementAndGet()));
         setThreads(0);
+        // at the end, what waits for its next attempt is left to the broker, which delivers it again
+        setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+        setRemoveOnCancelPolicy(true);
     }
 
     /** How many threads write at once; 0 means one per core. */
     public void setThreads(int threads) {
-        int size = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
-        setMaximumPoolSize(Math.max(size, getMaximumPoolSize()));
-        setCorePoolSize(size);
-        setMaximumPoolSize(size);
+        setCorePoolSize(threads > 0 ? threads : Runtime.getRuntime().availableProcessors());
     }
 }

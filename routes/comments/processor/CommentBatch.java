@@ -1,38 +1,34 @@
 package comments.processor;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.StreamWriteConstraints;
-import com.fasterxml.jackson.core.util.ByteArrayBuilder;
 import comments.rabbitmq.Delivery;
 import io.opentelemetry.api.trace.SpanContext;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
  * Messages that are written to PostgreSQL together: their comments as one JSON array, and their deliveries.
  *
- * <p>Grows under the lock of the aggregator, then belongs to the one thread that writes it. Nothing reads what is in the
- * messages, until the database refuses it: then the batch is taken apart, {@link BatchPart part} by part, until the bad
- * comments are alone, and those are no longer of the batch.
+ * <p>Grows under the lock of the aggregator, then belongs to the one thread that writes it. That thread reads the messages
+ * once, for their notifications. A message that is not JSON by itself is then rejected: joined with others, it could be JSON,
+ * and good comments between two such messages a part of a string or an object in it.
+ *
+ * <p>When the database refuses what is in the messages, the batch is taken apart, {@link BatchPart part} by part, until the
+ * bad comments are alone, and those are no longer of the batch.
  */
 public final class CommentBatch {
 
     /** The exchange property that holds the batch while its route writes it. */
     public static final String PROPERTY = "batch";
-
-    // PostgreSQL takes what is longer and deeper than Jackson's own limits allow.
-    private static final JsonFactory JSON = JsonFactory.builder().streamReadConstraints(StreamReadConstraints.builder()
-            .maxNestingDepth(Integer.MAX_VALUE).maxNumberLength(Integer.MAX_VALUE).maxStringLength(Integer.MAX_VALUE)
-            .maxNameLength(Integer.MAX_VALUE).build()).streamWriteConstraints(StreamWriteConstraints.builder()
-            .maxNestingDepth(Integer.MAX_VALUE).build()).build();
 
     private final List<Delivery> deliveries = new ArrayList<>();
     private final List<SpanContext> requests = new ArrayList<>(0);
@@ -42,6 +38,7 @@ public final class CommentBatch {
     private final SortedMap<Integer, Throwable> rejected = new TreeMap<>();
     private int comments;
     private int bytes;
+    private Notifications read;
     private long insertStartedNanos;
 
     /**
@@ -58,7 +55,7 @@ public final class CommentBatch {
         bytes += body.length;
     }
 
-    /** How many comments the messages say they hold, or how many good ones there are once the batch was taken apart. */
+    /** How many comments the messages say they hold; once they were read, how many good ones there are. */
     public int comments() {
         return apart ? bodies.size() - rejected.size() : comments;
     }
@@ -95,9 +92,32 @@ public final class CommentBatch {
         return insertStartedNanos;
     }
 
-    /** The batch as one part: what the insert begins with. It stays the whole when the batch is taken apart. */
+    /**
+     * The batch as one part: what the insert begins with. It stays the whole when the batch is taken apart. Rejects what is
+     * not JSON.
+     */
     public BatchPart whole() {
+        if (read == null) {
+            read = new Notifications();
+            for (int i = 0; i < bodies.size(); i++) {
+                try {
+                    read.add(bodies.get(i));
+                } catch (IOException e) {
+                    reject(i, isUtf8(bodies.get(i)) ? e : new CharacterCodingException());
+                }
+            }
+            comments = read.comments();
+        }
         return new BatchPart(this, 0, Integer.MAX_VALUE);
+    }
+
+    private static boolean isUtf8(byte[] body) {
+        try {
+            StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body));
+            return true;
+        } catch (CharacterCodingException e) {
+            return false;
+        }
     }
 
     /** Whether the bodies are those of single comments. */
@@ -108,8 +128,15 @@ public final class CommentBatch {
     /** Makes single comments of the messages. A message that is no JSON array stays as it is, as if it were one comment. */
     void takeApart() {
         List<byte[]> single = new ArrayList<>();
-        for (byte[] body : bodies) {
-            single.addAll(comments(body));
+        Map<Integer, Throwable> rejectedMessages = Map.copyOf(rejected);
+        rejected.clear();
+        for (int i = 0; i < bodies.size(); i++) {
+            if (rejectedMessages.containsKey(i)) {
+                rejected.put(single.size(), rejectedMessages.get(i));
+                single.add(bodies.get(i));
+            } else {
+                single.addAll(comments(bodies.get(i)));
+            }
         }
         bodies = single;
         apart = true;
@@ -117,7 +144,7 @@ public final class CommentBatch {
 
     private static List<byte[]> comments(byte[] body) {
         List<byte[]> comments = new ArrayList<>();
-        try (JsonParser parser = JSON.createParser(body)) {
+        try (JsonParser parser = Notifications.JSON.createParser(body)) {
             if (parser.nextToken() != JsonToken.START_ARRAY) {
                 return List.of(body);
             }
@@ -181,21 +208,18 @@ public final class CommentBatch {
         return Arrays.copyOf(json, end);
     }
 
-    /** All comments without their contents, as one JSON array in UTF-8: what a push needs to know. */
-    public byte[] notification() throws IOException {
-        ByteArrayBuilder notification = new ByteArrayBuilder(comments * 160 + 2);
-        try (JsonParser parser = JSON.createParser(json(0, bodies.size()));
-                JsonGenerator generator = JSON.createGenerator(notification)) {
-            for (JsonToken token = parser.nextToken(); token != null; token = parser.nextToken()) {
-                if (token == JsonToken.FIELD_NAME && parser.currentName().equals("content")) {
-                    parser.nextToken();
-                    parser.skipChildren();
-                } else {
-                    generator.copyCurrentEvent(parser);
+    /** The notifications of all good comments, once {@link #whole} is written; none is larger than {@link Notifications#MAX_BYTES}. */
+    public List<Notification> notifications() throws IOException {
+        Notifications good = read;
+        if (apart) {
+            good = new Notifications();
+            for (int i = 0; i < bodies.size(); i++) {
+                if (!rejected.containsKey(i)) {
+                    good.add(bodies.get(i));
                 }
             }
         }
-        return notification.toByteArray();
+        return good.lists(Notifications.MAX_BYTES);
     }
 
     private static int skipSpace(byte[] text, int at, int step) {

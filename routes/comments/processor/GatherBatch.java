@@ -3,6 +3,7 @@ package comments.processor;
 import comments.model.Comment;
 import comments.observe.Traces;
 import comments.rabbitmq.AcknowledgeInOrder;
+import comments.rabbitmq.Prefetch;
 import org.apache.camel.AggregationStrategy;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
@@ -13,7 +14,22 @@ import org.apache.camel.Message;
  */
 public class GatherBatch implements AggregationStrategy {
 
+    // a group and a batch have no more: see the settings
+    private static final int MAX_COUNT = 100_000;
+
+    private int consumers;
+    private int prefetch;
     private Traces traces;
+
+    /** How many consumers there are: see {@link Prefetch}. */
+    public void setConsumers(int consumers) {
+        this.consumers = consumers;
+    }
+
+    /** How many messages each of them may hold: see {@link Prefetch}. */
+    public void setPrefetch(int prefetch) {
+        this.prefetch = prefetch;
+    }
 
     /** What follows the comments, if anything does. */
     public void setTraces(Traces traces) {
@@ -34,11 +50,21 @@ public class GatherBatch implements AggregationStrategy {
             exchange.setProperty(CommentBatch.PROPERTY, batch);
             exchange.setProperty(AcknowledgeInOrder.DELIVERIES, batch.deliveries());
         }
+        if (batch.deliveries().size() >= halfOfWhatIsHeld()) {
+            exchange.setProperty(Exchange.AGGREGATION_COMPLETE_CURRENT_GROUP, true);
+        }
         return exchange;
     }
 
-    // A foreign producer may leave the header out, or put anything there.
+    // While one half is written, the other half is gathered: no batch waits for messages that the broker holds back.
+    private int halfOfWhatIsHeld() {
+        int number = Prefetch.consumers(consumers);
+        return Math.max(1, number * Prefetch.perConsumer(prefetch, number) / 2);
+    }
+
+    // A foreign producer may leave the header out, or put anything there: the sum must not overflow.
     private static int count(Message message) {
-        return message.getHeader(Comment.COUNT_HEADER) instanceof Number count && count.intValue() > 0 ? count.intValue() : 1;
+        return message.getHeader(Comment.COUNT_HEADER) instanceof Number count && count.intValue() > 0
+                ? Math.min(count.intValue(), MAX_COUNT) : 1;
     }
 }

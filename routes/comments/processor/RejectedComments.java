@@ -2,6 +2,7 @@ package comments.processor;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import comments.postgresql.DataError;
 import java.io.IOException;
 import java.io.StringWriter;
@@ -12,6 +13,8 @@ import java.util.Map;
 public final class RejectedComments {
 
     private static final JsonFactory JSON = new JsonFactory();
+    // what PostgreSQL says of a text that is no JSON
+    private static final String INVALID_TEXT_REPRESENTATION = "22P02";
 
     private final CommentBatch batch;
 
@@ -36,7 +39,7 @@ public final class RejectedComments {
                 json.writeStartObject();
                 json.writeFieldName("body");
                 json.writeBinary(batch.bodies().get(rejected.getKey()));
-                json.writeStringField("sqlstate", DataError.sqlState(rejected.getValue()));
+                json.writeStringField("sqlstate", sqlState(rejected.getValue()));
                 json.writeStringField("reason", reason(rejected.getValue()));
                 json.writeEndObject();
             }
@@ -45,8 +48,15 @@ public final class RejectedComments {
         return Map.of("rejected", text.toString());
     }
 
+    private static String sqlState(Throwable e) {
+        return e instanceof JsonProcessingException ? INVALID_TEXT_REPRESENTATION : DataError.sqlState(e);
+    }
+
     // PostgreSQL has no text with U+0000 in it, not even in a complaint about one.
     private static String reason(Throwable e) {
-        return e instanceof SQLException ? String.valueOf(e.getMessage()).replace("\u0000", "") : "not UTF-8";
+        if (e instanceof SQLException) {
+            return String.valueOf(e.getMessage()).replace("\u0000", "");
+        }
+        return e instanceof JsonProcessingException ? "not JSON" : "not UTF-8";
     }
 }

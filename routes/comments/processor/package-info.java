@@ -1,6 +1,7 @@
 /**
- * The role comment-job-processor: gathers messages into batches, and splits a batch that the database refuses until the bad comments are
- * alone. See comment-job-processor.camel.yaml. No other room imports it. A batch grows under the lock of the aggregator, and belongs then to
- * the one thread that writes it.
+ * What comment-job-processor adds to its route: the batch, its parts, its notifications, and what the database refused.
+ * {@link comments.processor.GatherBatch} runs under the aggregator's lock, on threads of RabbitMQ's client; everything else on
+ * the threads of {@link comments.processor.BatchWriters}, one at a time for each batch. Only
+ * comment-job-processor.camel.yaml uses the classes.
  */
 package comments.processor;

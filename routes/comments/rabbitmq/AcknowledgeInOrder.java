@@ -97,6 +97,23 @@ public class AcknowledgeInOrder implements Processor {
         }
     }
 
+    /**
+     * Acknowledges the message of an exchange now, whether those before it are settled or not.
+     *
+     * @throws IOException if the connection broke just now; the broker will deliver the message again
+     */
+    public void settleAlone(Exchange exchange) throws IOException {
+        for (Delivery delivery : deliveries(exchange)) {
+            AcknowledgementWindow window = window(delivery.channel());
+            synchronized (window) {
+                if (delivery.channel().isOpen() && window.settleAlone(delivery.tag())) {
+                    delivery.channel().basicAck(delivery.tag(), false);
+                }
+            }
+            settle(delivery.channel(), List.of());
+        }
+    }
+
     private AcknowledgementWindow window(Channel channel) {
         synchronized (windows) {
             return windows.computeIfAbsent(channel, key -> new AcknowledgementWindow());

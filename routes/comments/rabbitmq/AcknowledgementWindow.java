@@ -16,6 +16,8 @@ public final class AcknowledgementWindow {
 
     private final Deque<Long> receivedNanos = new ArrayDeque<>();
     private final Set<Long> settled = new HashSet<>();
+    // those of the settled tags that are acknowledged already
+    private final Set<Long> alone = new HashSet<>();
     private long acknowledged;
 
     /** Notes that the next message of the channel is here. */
@@ -30,18 +32,27 @@ public final class AcknowledgementWindow {
         }
     }
 
+    /** Marks a tag as settled, and as acknowledged by itself. Returns false if it was settled before. */
+    boolean settleAlone(long tag) {
+        return tag > acknowledged && settled.add(tag) && alone.add(tag);
+    }
+
     /**
      * Takes what can be acknowledged now.
      *
-     * @return the highest tag of which all tags up to it are settled, or 0 if that is no higher than last time
+     * @return the highest tag of which all tags up to it are settled, and which isn't acknowledged by itself; 0 if that is no
+     *     higher than last time
      */
     long advance() {
-        long before = acknowledged;
+        long upTo = 0;
         while (settled.remove(acknowledged + 1)) {
             acknowledged++;
             receivedNanos.poll();
+            if (!alone.remove(acknowledged)) {
+                upTo = acknowledged;
+            }
         }
-        return acknowledged == before ? 0 : acknowledged;
+        return upTo;
     }
 
     /** How many messages are not acknowledged. */

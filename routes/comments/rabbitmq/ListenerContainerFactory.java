@@ -7,14 +7,16 @@ import org.springframework.amqp.rabbit.listener.ConditionalRejectingErrorHandler
 
 /**
  * Makes the listener containers of our consumers, without the defaults of Spring AMQP that lose messages which are
- * acknowledged by hand, and with {@code concurrentConsumers=0} meaning one consumer per core. The body of a message is bytes.
+ * acknowledged by hand. {@code concurrentConsumers=0} means one consumer per core, and {@code prefetchCount=0} what
+ * {@link Prefetch} makes of it. The body of a message is bytes.
  */
 public class ListenerContainerFactory extends DefaultListenerContainerFactory {
 
     @Override
     public AbstractMessageListenerContainer createListenerContainer(SpringRabbitMQEndpoint endpoint) {
-        if (endpoint.getConcurrentConsumers() == 0) {
-            endpoint.setConcurrentConsumers(Runtime.getRuntime().availableProcessors());
+        endpoint.setConcurrentConsumers(Prefetch.consumers(endpoint.getConcurrentConsumers()));
+        if (endpoint.getPrefetchCount() != null) {
+            endpoint.setPrefetchCount(Prefetch.perConsumer(endpoint.getPrefetchCount(), endpoint.getConcurrentConsumers()));
         }
         endpoint.setMessageConverter(new BytesMessageConverter(endpoint.getCamelContext()));
         AbstractMessageListenerContainer container = super.createListenerContainer(endpoint);

@@ -1,6 +1,7 @@
 package comments.settings;
 
 import comments.rabbitmq.BrokerAddress;
+import comments.rabbitmq.Prefetch;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -22,6 +23,12 @@ public final class Settings {
         String complaint(String value);
     }
 
+    // Stored, a body is three times as large at most. With a group before it, it fits into a message of 16 MiB, which is what
+    // RabbitMQ takes by default from 4.0 on.
+    private static final int MAX_BODY = 4_000_000;
+    // A message may wait for so long. RabbitMQ closes a channel that holds one for 30 minutes, and delivers it again.
+    private static final int MAX_PERIOD = 600_000;
+
     private static final Map<String, Rule> RULES = new LinkedHashMap<>();
 
     static {
@@ -34,7 +41,7 @@ public final class Settings {
         RULES.put("HTTP_TLS_KEY", Settings::notReadable);
         RULES.put("COMMENTS_API_KEYS", Settings::notApiKeys);
         RULES.put("COMMENTS_RATE_PER_CALLER", wholeNumber(0, 10_000_000));
-        RULES.put("HTTP_MAX_BODY", wholeNumber(1_024, 64 << 20));
+        RULES.put("HTTP_MAX_BODY", wholeNumber(1_024, MAX_BODY));
         RULES.put("POSTGRES_MIGRATE", Settings::notBoolean);
         RULES.put("COMMENTS_READERS", wholeNumber(1, 1_000));
         RULES.put("COMMENTS_PAGES", Settings::notBoolean);
@@ -44,12 +51,12 @@ public final class Settings {
         RULES.put("COMMENTS_CONFIRM_TIMEOUT", wholeNumber(100, 600_000));
         RULES.put("COMMENTS_PUBLISHERS", wholeNumber(1, 16));
         RULES.put("COMMENTS_GROUP_SIZE", wholeNumber(1, 100_000));
-        RULES.put("COMMENTS_GROUP_BYTES", wholeNumber(1_024, 64 << 20));
+        RULES.put("COMMENTS_GROUP_BYTES", wholeNumber(1_024, Prefetch.LARGEST_MESSAGE));
         RULES.put("COMMENTS_GROUP_DELAY", wholeNumber(0, 1_000));
         RULES.put("COMMENTS_WAITING", wholeNumber(1, 1_000_000));
         RULES.put("COMMENTS_WAITING_BYTES", wholeNumber(1_024, Integer.MAX_VALUE));
         RULES.put("COMMENTS_CONSUMERS", wholeNumber(0, 1_000));
-        RULES.put("COMMENTS_PREFETCH", wholeNumber(1, 65_535));
+        RULES.put("COMMENTS_PREFETCH", wholeNumber(0, 65_535));
         RULES.put("COMMENTS_BATCH_SIZE", wholeNumber(1, 100_000));
         RULES.put("COMMENTS_BATCH_BYTES", wholeNumber(1_024, 64 << 20));
         RULES.put("COMMENTS_BATCH_INTERVAL", wholeNumber(1, 600_000));
@@ -59,7 +66,7 @@ public final class Settings {
         RULES.put("COMMENTS_STREAM_LISTENERS", wholeNumber(0, 1_000_000));
         RULES.put("COMMENTS_STREAM_BYTES", wholeNumber(1_024, Integer.MAX_VALUE));
         RULES.put("NOTIFICATIONS_PER_PERIOD", wholeNumber(1, 1_000_000));
-        RULES.put("NOTIFICATIONS_PERIOD", wholeNumber(1, 86_400_000));
+        RULES.put("NOTIFICATIONS_PERIOD", wholeNumber(1, MAX_PERIOD));
         RULES.put("NOTIFICATIONS_SIMULATED_DELAY", wholeNumber(0, 600_000));
     }
 
@@ -96,9 +103,25 @@ public final class Settings {
         if (values.apply("HTTP_TLS_CERTIFICATE").isEmpty() != values.apply("HTTP_TLS_KEY").isEmpty()) {
             throw new ConfigurationException("HTTP_TLS_CERTIFICATE and HTTP_TLS_KEY must be given together");
         }
+        checkHeap(values);
         if (values.apply("HTTP_PORT").equals(values.apply("MANAGEMENT_PORT"))) {
             throw new ConfigurationException("MANAGEMENT_PORT=%s must differ from HTTP_PORT"
                     .formatted(values.apply("MANAGEMENT_PORT")));
+        }
+    }
+
+    // Of what all consumers may hold, the heap must have room for twice as much: it is gathered, joined and sent.
+    private static void checkHeap(UnaryOperator<String> values) {
+        if (!values.apply("COMMENTS_ROLES").contains("comment-job-processor")) {
+            return;
+        }
+        int consumers = Prefetch.consumers(Integer.parseInt(values.apply("COMMENTS_CONSUMERS")));
+        int prefetch = Integer.parseInt(values.apply("COMMENTS_PREFETCH"));
+        long bytes = (long) consumers * prefetch * Integer.parseInt(values.apply("COMMENTS_GROUP_BYTES"));
+        if (bytes > Prefetch.bytes()) {
+            throw new ConfigurationException(("COMMENTS_PREFETCH=%d is too much for the heap: %d consumers may hold %d MiB of messages,"
+                    + " and half of the heap is %d MiB. Lower it, or COMMENTS_GROUP_BYTES, or raise -Xmx")
+                    .formatted(prefetch, consumers, bytes >> 20, Prefetch.bytes() >> 20));
         }
     }
 

@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -281,6 +282,15 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
     /** All rows of the table. */
     List<Row> rows() throws SQLException {
         return tables.rows();
+    }
+
+    /** How many rows the table has. */
+    long count() throws SQLException {
+        try (Connection connection = connect(); Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery("SELECT count(*) FROM comments")) {
+            rows.next();
+            return rows.getLong(1);
+        }
     }
 
     /** All ids that were pushed, as often as they were. */

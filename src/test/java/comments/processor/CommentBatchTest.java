@@ -2,7 +2,6 @@ package comments.processor;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.mockito.Mockito.mock;
 
@@ -25,6 +24,11 @@ class CommentBatchTest {
 
     private String json() throws IOException {
         return (String) batch.whole().parameters().get("comments");
+    }
+
+    private String notification() throws IOException {
+        batch.whole();
+        return new String(batch.notifications().get(0).json(), UTF_8);
     }
 
     @Test
@@ -80,7 +84,7 @@ class CommentBatchTest {
         second.reject(new SQLException("bad", "22P02"));
         last.reject(new SQLException("worse \u0000", "22P02"));
         assertThat(json()).isEqualTo("[{\"id\":1},{\"id\":3}]");
-        assertThat(new String(batch.notification(), UTF_8)).isEqualTo("[{\"id\":1},{\"id\":3}]");
+        assertThat(notification()).isEqualTo("[{\"id\":1},{\"id\":3}]");
         assertThat(batch.comments()).isEqualTo(2);
         assertThat(batch.rejectedComments().parameters()).containsEntry("rejected", """
                 [{"body":"eyJpZCI6Mn0=","sqlstate":"22P02","reason":"bad"},\
@@ -98,17 +102,28 @@ class CommentBatchTest {
     }
 
     @Test
-    void isNotReadAsUtf8WhereItIsNot() {
+    void isNotReadAsUtf8WhereItIsNot() throws IOException {
         batch.add(List.of(new Delivery(channel, 1)), new byte[] {'"', (byte) 0xc3, '"'}, 1);
-        assertThatThrownBy(this::json).isInstanceOf(CharacterCodingException.class);
+        assertThatThrownBy(() -> new BatchPart(batch, 0, 1).parameters()).isInstanceOf(CharacterCodingException.class);
         add("\"\ufffd\"", 1);
-        assertThatCode(() -> new BatchPart(batch, 1, 2).parameters()).doesNotThrowAnyException();
+        assertThat(json()).isEqualTo("[\"\ufffd\"]");
+        assertThat(batch.rejectedComments().parameters().get("rejected")).asString().contains("not UTF-8");
     }
 
     @Test
-    void notifiesOfWhatPostgreSqlTakesAndJacksonWouldNot() throws IOException {
-        add("[{\"id\":\"1\",\"deep\":" + "[".repeat(3_000) + "]".repeat(3_000) + "}]", 1);
-        assertThat(batch.notification()).hasSizeGreaterThan(6_000);
+    void rejectsAMessageThatIsOnlyJsonTogetherWithOthers() throws IOException {
+        add("{\"postId\":\"p\",\"y\":[1", 1);
+        add("[{\"id\":1},{\"id\":2}]", 2);
+        add("2]}", 1);
+        assertThat(json()).isEqualTo("[{\"id\":1},{\"id\":2}]");
+        assertThat(batch.comments()).isEqualTo(2);
+        assertThat(batch.rejectedComments().parameters()).containsEntry("rejected", """
+                [{"body":"eyJwb3N0SWQiOiJwIiwieSI6WzE=","sqlstate":"22P02","reason":"not JSON"},\
+                {"body":"Ml19","sqlstate":"22P02","reason":"not JSON"}]""");
+        batch.whole().parts();
+        assertThat(json()).isEqualTo("[{\"id\":1},{\"id\":2}]");
+        assertThat(batch.rejectedComments().getSize()).isEqualTo(2);
+        assertThat(notification()).isEqualTo("[{\"id\":1},{\"id\":2}]");
     }
 
     @Test
@@ -122,7 +137,7 @@ class CommentBatchTest {
         add("""
                 [{"id":"1","postId":"p","userId":"u","userName":"Ann","content":"\\"content\\":[{","parentId":"2"},\
                 {"content":"x","id":"3","postId":"q"}]""", 2);
-        assertThat(new String(batch.notification(), UTF_8)).isEqualTo("""
+        assertThat(notification()).isEqualTo("""
                 [{"id":"1","postId":"p","userId":"u","userName":"Ann","parentId":"2"},{"id":"3","postId":"q"}]""");
     }
 }

@@ -41,7 +41,7 @@ import org.junit.jupiter.api.Test;
 /** The route file as it ships, with its aggregator; the queue, the database and the broker are stood in for. */
 @CamelMainTest(
         advices = @AdviceRouteMapping(route = "comment-job-processor", advice = CommentJobProcessorTest.Neighbours.class),
-        properties = {"COMMENTS_ROLES=comment-job-processor", "COMMENTS_RETRY_DELAY=10", "COMMENTS_RETRY_MAX_DELAY=20",
+        properties = {"COMMENTS_ROLES=comment-job-processor", "COMMENTS_RETRY_DELAY=10", "COMMENTS_RETRY_MAX_DELAY=20", "COMMENTS_PREFETCH=10000", "COMMENTS_GROUP_BYTES=1024",
             "camel.metrics.enabled=false", "camel.management.enabled=false"})
 class CommentJobProcessorTest {
 

@@ -37,6 +37,20 @@ class AcknowledgementWindowTest {
     }
 
     @Test
+    void leavesOutWhatIsAcknowledgedByItself() {
+        assertThat(window.settleAlone(2)).isTrue();
+        assertThat(window.settleAlone(2)).isFalse();
+        assertThat(settle()).isZero();
+        assertThat(settle(1)).isEqualTo(1);
+        assertThat(window.settleAlone(1)).isFalse();
+        assertThat(window.settleAlone(4)).isTrue();
+        assertThat(settle(5, 3)).isEqualTo(5);
+        assertThat(window.settleAlone(6)).isTrue();
+        assertThat(settle()).isZero();
+        assertThat(settle(7)).isEqualTo(7);
+    }
+
+    @Test
     void knowsHowManyAreNotAcknowledgedAndSinceWhen() {
         window.received(10);
         window.received(20);

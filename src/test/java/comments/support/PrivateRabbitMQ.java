@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -16,9 +17,14 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** A RabbitMQ node of a test's own, as Debian's package installs it, on loopback and in a folder that is thrown away. */
+/**
+ * A RabbitMQ node of a test's own, as Debian's package installs it, on loopback and in a folder that is thrown away. With the
+ * environment variable {@code RABBITMQ_ROOT}, it is that of another Debian in that folder, which root has made by debootstrap,
+ * with {@code /dev} and {@code /proc} mounted.
+ */
 public final class PrivateRabbitMQ implements AutoCloseable {
 
+    private static final Path ROOT = Path.of(System.getenv().getOrDefault("RABBITMQ_ROOT", "/"));
     private static final Path BIN = Path.of("/usr/lib/rabbitmq/bin");
     private static final Duration START_TIMEOUT = Duration.ofMinutes(1);
     // a queue of which not all of it is known is an error, and not left out
@@ -46,16 +52,16 @@ public final class PrivateRabbitMQ implements AutoCloseable {
     private PrivateRabbitMQ(Path folder, Path home, int epmdPort) throws IOException {
         this.folder = folder;
         environment = Map.ofEntries(
-                Map.entry("HOME", home.toString()),
+                Map.entry("HOME", inRoot(home)),
                 Map.entry("RABBITMQ_NODENAME", "test" + port + "@localhost"),
                 Map.entry("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1"),
                 Map.entry("RABBITMQ_NODE_PORT", Integer.toString(port)),
                 Map.entry("RABBITMQ_DIST_PORT", Integer.toString(Ports.find())),
-                Map.entry("RABBITMQ_MNESIA_BASE", folder.resolve("mnesia").toString()),
-                Map.entry("RABBITMQ_LOG_BASE", folder.resolve("log").toString()),
-                Map.entry("RABBITMQ_PID_FILE", folder.resolve("pid").toString()),
-                Map.entry("RABBITMQ_ENABLED_PLUGINS_FILE", folder.resolve("plugins").toString()),
-                Map.entry("RABBITMQ_CONFIG_FILE", folder.resolve("rabbitmq.conf").toString()),
+                Map.entry("RABBITMQ_MNESIA_BASE", inRoot(folder.resolve("mnesia"))),
+                Map.entry("RABBITMQ_LOG_BASE", inRoot(folder.resolve("log"))),
+                Map.entry("RABBITMQ_PID_FILE", inRoot(folder.resolve("pid"))),
+                Map.entry("RABBITMQ_ENABLED_PLUGINS_FILE", inRoot(folder.resolve("plugins"))),
+                Map.entry("RABBITMQ_CONFIG_FILE", inRoot(folder.resolve("rabbitmq.conf"))),
                 Map.entry("PATH", BIN + ":" + System.getenv("PATH")),
                 // what rabbitmqctl says of a quorum queue is this old at most, and an idle node leaves the cores to others
                 Map.entry("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-rabbit quorum_tick_interval 250 +sbwt none"),
@@ -65,11 +71,21 @@ public final class PrivateRabbitMQ implements AutoCloseable {
 
     /** Why no node can be started here, or null. */
     public static String missing() {
-        return Files.isExecutable(BIN.resolve("rabbitmq-server")) ? null : "RabbitMQ is not installed in " + BIN;
+        Path bin = ROOT.resolve(BIN.toString().substring(1));
+        return Files.isExecutable(bin.resolve("rabbitmq-server")) ? null : "RabbitMQ is not installed in " + bin;
+    }
+
+    private static Path newFolder() throws IOException {
+        return Files.createTempDirectory(ROOT.resolve("tmp"), "rabbitmq");
+    }
+
+    /** A path as the processes of the node know it. */
+    private static String inRoot(Path path) {
+        return "/" + ROOT.relativize(path);
     }
 
     public static PrivateRabbitMQ start() throws Exception {
-        PrivateRabbitMQ node = new PrivateRabbitMQ(Files.createTempDirectory("rabbitmq"));
+        PrivateRabbitMQ node = new PrivateRabbitMQ(newFolder());
         Files.writeString(node.folder.resolve("plugins"), "[].");
         node.startServer();
         return node;
@@ -80,7 +96,7 @@ public final class PrivateRabbitMQ implements AutoCloseable {
         List<PrivateRabbitMQ> nodes = new ArrayList<>(List.of(start()));
         PrivateRabbitMQ first = nodes.get(0);
         while (nodes.size() < size) {
-            PrivateRabbitMQ node = new PrivateRabbitMQ(Files.createTempDirectory("rabbitmq"), first.folder,
+            PrivateRabbitMQ node = new PrivateRabbitMQ(newFolder(), first.folder,
                     Integer.parseInt(first.environment.get("ERL_EPMD_PORT")));
             nodes.add(node);
             Files.writeString(node.folder.resolve("plugins"), "[].");
@@ -94,7 +110,7 @@ public final class PrivateRabbitMQ implements AutoCloseable {
 
     /** Starts a node that speaks TLS on {@link #tlsPort}, too. */
     static PrivateRabbitMQ start(TestCertificate certificate) throws Exception {
-        PrivateRabbitMQ node = new PrivateRabbitMQ(Files.createTempDirectory("rabbitmq"));
+        PrivateRabbitMQ node = new PrivateRabbitMQ(newFolder());
         Files.writeString(node.folder.resolve("plugins"), "[].");
         Files.writeString(node.folder.resolve("rabbitmq.conf"), """
                 listeners.ssl.1 = 127.0.0.1:%d
@@ -110,19 +126,22 @@ public final class PrivateRabbitMQ implements AutoCloseable {
     public void startServer() throws Exception {
         server = command(List.of(BIN.resolve("rabbitmq-server").toString()))
                 .redirectErrorStream(true).redirectOutput(folder.resolve("out").toFile()).start();
-        ctl("wait", "--timeout", Long.toString(START_TIMEOUT.toSeconds()), folder.resolve("pid").toString());
+        ctl("wait", "--timeout", Long.toString(START_TIMEOUT.toSeconds()), inRoot(folder.resolve("pid")));
         started = Instant.now();
     }
 
     private ProcessBuilder command(List<String> command) {
-        ProcessBuilder builder = new ProcessBuilder(command);
+        List<String> inRoot = new ArrayList<>(ROOT.getNameCount() == 0 ? List.of() : List.of("chroot", ROOT.toString()));
+        inRoot.addAll(command);
+        ProcessBuilder builder = new ProcessBuilder(inRoot);
         builder.environment().putAll(environment);
         return builder;
     }
 
     /** Runs a script that calls rabbitmqctl. */
     void run(Path script, Map<String, String> variables) throws IOException, InterruptedException {
-        ProcessBuilder builder = command(List.of(script.toString())).redirectErrorStream(true);
+        Path copy = Files.copy(script, folder.resolve(script.getFileName()), StandardCopyOption.COPY_ATTRIBUTES);
+        ProcessBuilder builder = command(List.of(inRoot(copy))).redirectErrorStream(true);
         builder.environment().putAll(variables);
         Process process = builder.start();
         String printed = new String(process.getInputStream().readAllBytes(), UTF_8);
@@ -193,7 +212,7 @@ public final class PrivateRabbitMQ implements AutoCloseable {
     // rabbitmqctl takes a second to start, which is too long to ask again and again
     private String evaluate(String erlang) throws IOException, InterruptedException {
         Process process = command(List.of("erl_call", "-sname", environment.get("RABBITMQ_NODENAME"),
-                "-c", Files.readString(Path.of(environment.get("HOME"), ".erlang.cookie")), "-e")).redirectErrorStream(true).start();
+                "-c", Files.readString(ROOT.resolve(environment.get("HOME").substring(1)).resolve(".erlang.cookie")), "-e")).redirectErrorStream(true).start();
         try (OutputStream expression = process.getOutputStream()) {
             expression.write(erlang.getBytes(UTF_8));
         }
@@ -222,7 +241,7 @@ public final class PrivateRabbitMQ implements AutoCloseable {
     @Override
     public void close() throws Exception {
         if (server.isAlive()) {
-            ctl("stop", folder.resolve("pid").toString());
+            ctl("stop", inRoot(folder.resolve("pid")));
         }
         command(List.of("epmd", "-kill")).start().waitFor();
         TemporaryFolder.delete(folder);

@@ -1,0 +1,150 @@
+package comments.processor;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParseException;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Lists comments for the pushes: of each its fields, but not its content, nor what a foreign producer added. Values are copied
+ * as they are written, so a list is never larger than its messages. Belongs to one thread.
+ */
+final class Notifications {
+
+    private Notifications() {
+    }
+
+    /** No notification is larger: RabbitMQ takes 16 MiB by default from 4.0 on. */
+    static final int MAX_BYTES = 8 << 20;
+    /** A longer value is left out. Our own are of 200 characters, each of 6 bytes when it is escaped. */
+    static final int MAX_VALUE_BYTES = 10_000;
+
+    // PostgreSQL takes what is longer and deeper than Jackson's own limits allow.
+    static final JsonFactory JSON = JsonFactory.builder().streamReadConstraints(StreamReadConstraints.builder()
+            .maxNestingDepth(Integer.MAX_VALUE).maxNumberLength(Integer.MAX_VALUE).maxStringLength(Integer.MAX_VALUE)
+            .maxNameLength(Integer.MAX_VALUE).build()).build();
+
+    // each listed field, as it is written before its value
+    private static final Map<String, byte[]> FIELDS = new HashMap<>();
+
+    static {
+        for (String field : List.of("id", "postId", "userId", "userName", "parentId", "acceptedAt")) {
+            FIELDS.put(field, ('"' + field + "\":").getBytes(StandardCharsets.US_ASCII));
+        }
+    }
+
+    // one after the other, with a comma after each
+    private byte[] entries = new byte[1 << 10];
+    private int size;
+    private int[] ends = new int[16];
+    private int comments;
+
+    /**
+     * Lists the comments of a message.
+     *
+     * @param body a JSON array of comments, or one bare comment, in UTF-8
+     * @throws IOException if it is not one JSON value; then nothing of it is listed
+     */
+    void add(byte[] body) throws IOException {
+        int sizeBefore = size;
+        int commentsBefore = comments;
+        try (JsonParser parser = JSON.createParser(body)) {
+            JsonToken first = parser.nextToken();
+            if (first != JsonToken.START_ARRAY) {
+                addComment(parser, body);
+            } else {
+                while (parser.nextToken() != JsonToken.END_ARRAY) {
+                    addComment(parser, body);
+                }
+            }
+            if (first == null || parser.nextToken() != null) {
+                throw new JsonParseException(parser, "not one value");
+            }
+        } catch (IOException e) {
+            size = sizeBefore;
+            comments = commentsBefore;
+            throw e;
+        }
+    }
+
+    private void addComment(JsonParser parser, byte[] body) throws IOException {
+        append((byte) '{');
+        if (parser.currentToken() == JsonToken.START_OBJECT) {
+            boolean empty = true;
+            while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                byte[] field = FIELDS.get(parser.currentName());
+                JsonToken value = parser.nextToken();
+                if (field == null || !value.isScalarValue()) {
+                    parser.skipChildren();
+                    continue;
+                }
+                int from = (int) parser.currentTokenLocation().getByteOffset();
+                parser.finishToken();
+                int length = (int) parser.currentLocation().getByteOffset() - from;
+                if (length <= MAX_VALUE_BYTES) {
+                    if (!empty) {
+                        append((byte) ',');
+                    }
+                    append(field, 0, field.length);
+                    append(body, from, length);
+                    empty = false;
+                }
+            }
+        } else {
+            parser.skipChildren();
+        }
+        append((byte) '}');
+        append((byte) ',');
+        if (comments == ends.length) {
+            ends = Arrays.copyOf(ends, 2 * comments);
+        }
+        ends[comments++] = size;
+    }
+
+    private void append(byte one) {
+        if (size == entries.length) {
+            entries = Arrays.copyOf(entries, 2 * size);
+        }
+        entries[size++] = one;
+    }
+
+    private void append(byte[] bytes, int from, int length) {
+        if (size + length > entries.length) {
+            entries = Arrays.copyOf(entries, Math.max(2 * entries.length, size + length));
+        }
+        System.arraycopy(bytes, from, entries, size, length);
+        size += length;
+    }
+
+    /** How many comments are listed. */
+    int comments() {
+        return comments;
+    }
+
+    /** All lists, each no larger than a number of bytes, unless one comment alone is. */
+    List<Notification> lists(int maxBytes) {
+        List<Notification> lists = new ArrayList<>(1);
+        int first = 0;
+        int from = 0;
+        for (int i = 0; i < comments; i++) {
+            if (i + 1 == comments || ends[i + 1] - from + 1 > maxBytes) {
+                byte[] json = new byte[ends[i] - from + 1];
+                json[0] = '[';
+                System.arraycopy(entries, from, json, 1, json.length - 1);
+                json[json.length - 1] = ']';
+                lists.add(new Notification(i + 1 - first, json));
+                first = i + 1;
+                from = ends[i];
+            }
+        }
+        return lists;
+    }
+}

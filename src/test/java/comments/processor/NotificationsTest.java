@@ -1,0 +1,79 @@
+package comments.processor;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class NotificationsTest {
+
+    private static final String DEEP = "[".repeat(1_001) + "]".repeat(1_001);
+
+    private final Notifications notifications = new Notifications();
+
+    private void add(String body) throws IOException {
+        notifications.add(body.getBytes(UTF_8));
+    }
+
+    private List<String> lists(int maxBytes) {
+        return notifications.lists(maxBytes).stream().map(list -> new String(list.json(), UTF_8)).toList();
+    }
+
+    @Test
+    void listsTheFieldsOfEachCommentButNotItsContent() throws IOException {
+        add("""
+                [ {"id": "1", "postId":"p\\u00e4ä😀", "userId":"u","userName":"\\"Ann\\\\","content":"\\"id\\":[{","parentId":null,\
+                "acceptedAt":"2026-11-22T15:00:00.123Z"} ,{"content":"x","id":"2","postId":7}]""");
+        add("{\"id\":\"3\",\"postId\":true}");
+        assertThat(lists(1_000)).containsExactly("""
+                [{"id":"1","postId":"p\\u00e4ä😀","userId":"u","userName":"\\"Ann\\\\","parentId":null,\
+                "acceptedAt":"2026-11-22T15:00:00.123Z"},{"id":"2","postId":7},{"id":"3","postId":true}]""");
+        assertThat(notifications.comments()).isEqualTo(3);
+    }
+
+    @Test
+    void leavesOutWhatNoReaderOfANotificationTakes() throws IOException {
+        add("[{\"id\":\"1\",\"deep\":" + DEEP + ",\"postId\":" + DEEP + ",\"userId\":" + "9".repeat(100_000)
+                + ",\"userName\":\"" + "x".repeat(100_000) + "\"}]");
+        assertThat(lists(1_000)).containsExactly("[{\"id\":\"1\"}]");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", " ", "{\"id\":\"2\",\"y\":[1", "2]}", "[{\"id\":\"2\"}", "{\"id\":\"2\"}]", "{\"id\":\"2\"},{\"id\":\"3\"}",
+        "[{\"id\":\"2\"}],[]", "[{\"id\":\"2\"},]", "[{\"id\":\"2}]", "{\"id\":\"2\"} x", "{\"id\" \"2\"}", "\u001f\u008b\b"})
+    void listsNothingOfWhatIsNotOneValue(String body) throws IOException {
+        add("[{\"id\":\"1\"}]");
+        assertThatThrownBy(() -> add(body)).isInstanceOf(JsonProcessingException.class);
+        add("[]");
+        add("[{\"id\":\"4\"}]");
+        assertThat(lists(1_000)).containsExactly("[{\"id\":\"1\"},{\"id\":\"4\"}]");
+        assertThat(notifications.comments()).isEqualTo(2);
+    }
+
+    @Test
+    void splitsWhatTheBrokerWouldNotTake() throws IOException {
+        for (int i = 10; i < 60; i++) {
+            add("[{\"id\":\"" + i + "\",\"content\":\"c\"},{\"id\":\"" + (i + 50) + "\"}]");
+        }
+        for (int maxBytes : new int[] {1, 12, 25, 26, 100, 1_000_000}) {
+            List<Notification> lists = notifications.lists(maxBytes);
+            assertThat(lists.stream().mapToInt(Notification::comments).sum()).isEqualTo(100);
+            int comments = 0;
+            for (Notification list : lists) {
+                assertThat(list.json().length).isLessThanOrEqualTo(Math.max(maxBytes, "[{\"id\":\"100\"}]".length()));
+                assertThat(new ObjectMapper().readTree(list.json())).hasSize(list.comments());
+                comments += list.comments();
+            }
+            assertThat(comments).isEqualTo(100);
+        }
+        assertThat(lists(1_000_000)).hasSize(1);
+        assertThat(new Notifications().lists(10)).isEmpty();
+    }
+}
