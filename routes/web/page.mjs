@@ -1,5 +1,5 @@
-// The page shows what GET /pipeline counts and what GET /comments/stream tells. It speaks to nobody else, and whatever
-// somebody wrote is shown as text, never as markup.
+// The page shows the counts of GET /pipeline and the events of GET /comments/stream. It connects only to its own server. It shows
+// comments as text, never as markup.
 
 const POLL_MILLIS = 1000
 const BURST_POLL_MILLIS = 200
@@ -9,7 +9,7 @@ const SHOWN_MILLIS = 60_000
 const SHOWN_AT_LEAST_MILLIS = 20_000
 const LATEST = 30
 const BURST = 10_000
-// whatever the characters are, a list stays below HTTP_MAX_BODY
+// a list stays below HTTP_MAX_BODY with any characters
 const BURST_LIST = 500
 const BURST_CONTENT = 200
 const BURST_AT_ONCE = 2
@@ -31,7 +31,7 @@ const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' })
 const number = value => value == null || Number.isNaN(value) ? '–' : value < 10 ? short.format(value) : whole.format(value)
 const millis = value => value == null ? '–' : value < 1000 ? `${number(value)} ms` : `${short.format(value / 1000)} s`
 
-/** Writes only what changed, so that nothing is read aloud, or loses its selection, for nothing. */
+/** Writes only changed text: a screen reader reads out each write, and a write clears the selection. */
 function write(where, text) {
   if (where.textContent !== String(text)) {
     where.textContent = text
@@ -44,7 +44,7 @@ function element(name, properties = {}, ...children) {
   return made
 }
 
-// ---- asking ----
+// ---- requests ----
 
 const access = document.forms.access
 
@@ -53,7 +53,7 @@ function headers(more = {}) {
   return key ? { ...more, Authorization: `Bearer ${key}` } : more
 }
 
-/** Waits for another API key; not for ever, since the server may have changed its mind. */
+/** Waits for another API key, up to a limit: the server may accept the old one by then. */
 function anotherKey() {
   return Promise.race([sleep(NEW_KEY_MILLIS),
     new Promise(resolve => access.addEventListener('change', resolve, { once: true })),
@@ -61,8 +61,8 @@ function anotherKey() {
 }
 
 /**
- * The JSON of an answer; throws an Error that says what a problem says, each wrong field on a line of its own, and after how
- * many milliseconds it may be tried again, if it may.
+ * The JSON of an answer. For a problem it throws an Error with the detail, one line per wrong field, and the milliseconds until a
+ * retry, if a retry may help.
  */
 async function answer(response) {
   if (response.status === 401) {
@@ -86,8 +86,8 @@ async function get(path) {
 }
 
 /**
- * Posts until it is accepted, or refused for good, or there was enough of it. The key makes each attempt the same request,
- * so that nothing is there twice.
+ * Posts until the body is accepted, refused for good, or enough(pause) is true. The key makes each attempt the same request, so
+ * that no comment is stored twice.
  */
 async function post(body, enough) {
   const idempotencyKey = randomName()
@@ -103,40 +103,40 @@ async function post(body, enough) {
       }
       return accepted
     } catch (error) {
-      // without a status, nobody answered
+      // without a status there was no answer
       const pause = error.status ? error.retryMillis : 1000
       if (pause == null || enough(pause)) {
-        throw error.status ? error : new Error('Nobody answers to POST /comments.')
+        throw error.status ? error : new Error('POST /comments does not answer.')
       }
-      message(`${error.status ? error.message : 'Nobody answers.'}\nTrying again …`)
+      message(`${error.status ? error.message : 'No answer.'}\nTrying again …`)
       await sleep(pause)
     }
   }
 }
 
-// crypto.randomUUID is only there over HTTPS
+// crypto.randomUUID exists only with HTTPS
 function randomName() {
   return Array.from(crypto.getRandomValues(new Uint32Array(4)), part => part.toString(36)).join('')
 }
 
 /**
- * Reads server-sent events, and comes back by itself with the id of the last one. EventSource could not show an API key, and
- * would give up for good at a 503.
+ * Reads server-sent events, and reconnects with the id of the last one. EventSource can't send an API key, and stops for good
+ * after a 503.
  */
-async function listen(path, { signal, opened = () => {}, failed = () => {}, closed = () => {}, event }) {
+async function subscribe(path, { signal, opened = () => {}, failed = () => {}, closed = () => {}, event }) {
   let retry = 2000
   let last = ''
   while (!signal.aborted) {
-    // a connection may be dead without an end
+    // a dead connection may never report its end
     const silence = new AbortController()
     let watchdog
-    const heard = () => {
+    const restartWatchdog = () => {
       clearTimeout(watchdog)
       watchdog = setTimeout(() => silence.abort(), SILENCE_MILLIS)
     }
     let status = null
     try {
-      heard()
+      restartWatchdog()
       const response = await fetch(path, {
         signal: AbortSignal.any([signal, silence.signal]), cache: 'no-store',
         headers: headers(last ? { 'Last-Event-ID': last } : {})
@@ -148,13 +148,13 @@ async function listen(path, { signal, opened = () => {}, failed = () => {}, clos
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
       let text = ''
       for (let part = await reader.read(); !part.done; part = await reader.read()) {
-        heard()
+        restartWatchdog()
         text += part.value
         const events = text.split('\n\n')
         text = events.pop()
-        for (const lines of events.map(one => one.split('\n'))) {
+        for (const lines of events.map(each => each.split('\n'))) {
           const field = name => lines.filter(line => line.startsWith(`${name}: `)).map(line => line.slice(name.length + 2))
-          // these may come without data, too
+          // an event without data may have these, too
           last = field('id')[0] ?? last
           retry = Number(field('retry')[0] ?? retry)
           if (field('data').length) {
@@ -178,38 +178,38 @@ async function listen(path, { signal, opened = () => {}, failed = () => {}, clos
   }
 }
 
-// ---- what the process counts ----
+// ---- the counts of the process ----
 
 let samples = []
 let bursting = false
 let hurry = () => {}
 let roles = new Set()
 
-/** How much was counted a second since the sample before; null after a restart. */
+/** The rate per second since the sample before; null after a restart. */
 function rate(now, before, count) {
   return before && now.at > before.at && count(now) >= count(before)
     ? (count(now) - count(before)) * 1000 / (now.at - before.at) : null
 }
 
-/** The mean of what was counted since the sample before. */
+/** The mean since the sample before. */
 function mean(now, before, count) {
   const times = before ? count(now).count - count(before).count : 0
   return times > 0 ? (count(now).total - count(before).total) / times : null
 }
 
-/** The time in ms that a part of the messages since the sample before did not take longer than. */
+/** A percentile of the commit times in ms since the sample before; part is 0.5 for the median. */
 export function percentile(now, before, part) {
   if (!before) {
     return null
   }
-  // a bucket that has no more than the one below it is left out
-  const earlier = most => before.committed.buckets.findLast(([bound]) => bound <= most)?.[1] ?? 0
-  const buckets = now.committed.buckets.map(([most, count]) => [most, count - earlier(most)])
+  // a bucket with the same count as the one below it is left out
+  const earlier = limit => before.committed.buckets.findLast(([bound]) => bound <= limit)?.[1] ?? 0
+  const buckets = now.committed.buckets.map(([limit, count]) => [limit, count - earlier(limit)])
   const all = now.committed.count - before.committed.count
   return all > 0 ? (buckets.find(([, count]) => count >= all * part) ?? [60_000])[0] : null
 }
 
-/** How many comments are in a message: lately, or else since the start; null where none is made or written. */
+/** The number of comments per message: lately, or else since the start; null if this process makes and writes none. */
 function messageSize(now, before) {
   const made = sample => sample.groups
   const written = sample => ({ count: sample.committed.count, total: sample.persisted })
@@ -219,8 +219,8 @@ function messageSize(now, before) {
 }
 
 /**
- * About how many comments are in the queue, or in hand here: received, and not acknowledged. Only messages are counted
- * there, each taken for as large as they are lately, or for one if nobody knows. Null while the broker doesn't answer.
+ * An estimate of the comments in the queue or unsettled here: received, and not acknowledged. Both are counts of messages, so it
+ * multiplies them by the mean size of recent messages, or by 1 if there is none. Null while the broker does not answer.
  */
 export function backlog(now, before) {
   now.messageSize = messageSize(now, before)
@@ -258,8 +258,8 @@ function showRoles() {
     }
   }
   $('elsewhere').hidden = absent.length === 0
-  write($('elsewhere'), `This process knows nothing of what others count: ${new Intl.ListFormat('en').format(absent)} ${
-    absent.length > 1 ? 'run' : 'runs'} elsewhere.`)
+  write($('elsewhere'), `${new Intl.ListFormat('en').format(absent)} ${
+    absent.length > 1 ? 'run' : 'runs'} elsewhere. This page shows the counts of one process only.`)
   $('posting').hidden = !roles.has('comment-service')
 }
 
@@ -269,10 +269,10 @@ function showSample(now, before) {
   const pushed = rate(now, before, sample => sample.pushed)
   const here = role => roles.has(role)
   const queued = backlog(now, before)
-  const known = (role, text) => here(role) ? text : 'elsewhere'
+  const ifHere = (role, text) => here(role) ? text : 'elsewhere'
   const count = (role, value) => number(here(role) ? value : null)
   show('service', {
-    accepted: known('comment-service', number(accepted)), waiting: count('comment-service', now.waiting),
+    accepted: ifHere('comment-service', number(accepted)), waiting: count('comment-service', now.waiting),
     group: number(mean(now, before, sample => sample.groups)), refused: count('comment-service', now.refused)
   })
   show('comments-queue', {
@@ -280,20 +280,20 @@ function showSample(now, before) {
     size: number(now.messageSize), consumers: number(now.queues.comments?.consumers)
   })
   show('processor', {
-    written: known('comment-job-processor', number(written)), batch: number(mean(now, before, sample => sample.batches)),
+    written: ifHere('comment-job-processor', number(written)), batch: number(mean(now, before, sample => sample.batches)),
     insert: millis(mean(now, before, sample => sample.inserts)), retries: count('comment-job-processor', now.retries)
   })
   const p50 = percentile(now, before, 0.5)
   const p99 = percentile(now, before, 0.99)
   show('database', {
-    persisted: known('comment-job-processor', number(now.persisted)), p50: millis(p50), p99: millis(p99),
+    persisted: ifHere('comment-job-processor', number(now.persisted)), p50: millis(p50), p99: millis(p99),
     quarantined: count('comment-job-processor', now.quarantined)
   })
   show('notifications-queue', {
     notifications: number(now.queues.notifications?.messages), notified: number(now.queues.notifications?.consumers)
   })
   show('notifier', {
-    pushing: known('notification-service', number(pushed)), pushed: count('notification-service', now.pushed),
+    pushing: ifHere('notification-service', number(pushed)), pushed: count('notification-service', now.pushed),
     listeners: number(now.listeners)
   })
   busy('comments-queue', accepted)
@@ -301,23 +301,23 @@ function showSample(now, before) {
   busy('database', written)
   busy('notifications-queue', written)
   busy('notifier', pushed)
-  const ill = now.health
+  const problems = now.health
   const queueProblem = queue => now.queues[queue] ? null : 'The broker does not answer.'
-  health('service', here('comment-service') ? ill['comments/broker'] : null)
+  health('service', here('comment-service') ? problems['comments/broker'] : null)
   health('comments-queue', queueProblem('comments'))
-  health('processor', here('comment-job-processor') ? ill['comments/retrying-batches'] ?? ill['comments/unsettled'] : null)
-  health('database', ill.database)
+  health('processor', here('comment-job-processor') ? problems['comments/retrying-batches'] ?? problems['comments/unsettled'] : null)
+  health('database', problems.database)
   health('notifications-queue', queueProblem('notifications'))
-  health('notifier', here('notification-service') ? ill['comments/retrying-pushes'] ?? ill['comments/broker'] : null)
+  health('notifier', here('notification-service') ? problems['comments/retrying-pushes'] ?? problems['comments/broker'] : null)
   now.drawn = { accepted, queued, p50, p99 }
   write($('rate-now'), accepted == null ? '–' : `${number(accepted)}/s`)
-  write($('backlog-name'), here('comment-job-processor') ? 'Queued or in hand, about' : 'Queued, about')
+  write($('backlog-name'), here('comment-job-processor') ? 'Queued or unsettled, about' : 'Queued, about')
   write($('backlog-now'), `${number(queued)}${queued && !now.messageSize ? ' messages' : ''}`)
   write($('p50-now'), millis(p50))
   write($('p99-now'), millis(p99))
 }
 
-/** Draws lines over the last minute, or less while the page is new; the first has its area filled. */
+/** Draws lines over the last minute, or since the page was opened. Fills the area of the first line. */
 function draw(chart, ...lines) {
   const values = lines.flatMap(line => samples.map(line))
   const top = Math.max(1, ...values.filter(value => value != null)) * 1.08
@@ -332,7 +332,7 @@ function draw(chart, ...lines) {
   }
   path('M0 60H240', 'base')
   lines.forEach((line, index) => {
-    // a line ends where nobody answered for a while
+    // a line has a gap where there was no answer for a while
     const parts = []
     samples.forEach((sample, at) => {
       if (at === 0 || sample.at - samples[at - 1].at > GAP_MILLIS) {
@@ -347,7 +347,7 @@ function draw(chart, ...lines) {
       if (index === 0) {
         path(`M${points[0].split(' ')[0]} 60L${points.join('L')}L${points.at(-1).split(' ')[0]} 60Z`, 'area')
       }
-      // one of a single point is a dot
+      // a line of a single point is a dot
       path(`M${points.join('L')}${points.length > 1 ? '' : 'h0'}`, index === 0 ? 'line' : 'line second')
     }
   })
@@ -383,7 +383,7 @@ async function watchProcess() {
     try {
       const now = await get('/pipeline')
       const before = samples.at(-1)
-      // whoever asks often may be told the same again
+      // frequent requests may get the same answer again
       if (now.at !== before?.at) {
         roles = new Set(now.roles)
         showRoles()
@@ -417,7 +417,7 @@ function addLatest(item) {
 }
 
 function showComment(comment) {
-  // whoever comes back may be told of a comment again
+  // after a reconnect a comment may come again
   if (seen.has(comment.id)) {
     return
   }
@@ -427,14 +427,14 @@ function showComment(comment) {
   }
   addLatest(element('li', {},
     element('p', { className: 'of' },
-      // what turns the direction of the writing around ends where it was written
+      // bdi confines characters that change the direction of text
       element('span', {}, element('b', {}, element('bdi', { textContent: comment.userName })), ' on ',
         element('bdi', { textContent: comment.postId })),
       element('time', { dateTime: comment.acceptedAt, textContent: clock.format(new Date(comment.acceptedAt)) })),
     element('p', { className: 'text', dir: 'auto', textContent: comment.content })))
 }
 
-/** Listens while somebody looks: a browser has six connections to a server over HTTP/1.1, for all its tabs together. */
+/** Subscribes while the page is visible: over HTTP/1.1, a browser has six connections to a server for all its tabs. */
 function watchComments() {
   let stop = new AbortController()
   const turn = () => {
@@ -443,10 +443,10 @@ function watchComments() {
       return
     }
     stop = new AbortController()
-    listen('/comments/stream', {
+    subscribe('/comments/stream', {
       signal: stop.signal,
       opened: () => write($('latest-state'), 'live'),
-      closed: status => write($('latest-state'), status === 401 ? 'for those with a key' : 'reconnecting …'),
+      closed: status => write($('latest-state'), status === 401 ? 'needs an API key' : 'reconnecting …'),
       event(kind, data) {
         if (kind === 'comment') {
           showComment(data)
@@ -486,17 +486,17 @@ function clearStages() {
   }
 }
 
-/** Listens to a post, and is done when the stream is open; says if it was interrupted after that. */
-function listenTo(postId, event, interrupted = () => {}) {
+/** Subscribes to a post. Resolves when the stream is open; calls interrupted if the stream ends after that. */
+function subscribeTo(postId, event, interrupted = () => {}) {
   const stop = new AbortController()
   return new Promise((resolve, reject) => {
     const refuse = error => {
       stop.abort()
       reject(error)
     }
-    const late = setTimeout(() => refuse(new Error('Nobody answers to /comments/stream.')), ANSWER_MILLIS)
+    const late = setTimeout(() => refuse(new Error('/comments/stream does not answer.')), ANSWER_MILLIS)
     let open = false
-    listen(`/comments/stream?${new URLSearchParams({ postId })}`, {
+    subscribe(`/comments/stream?${new URLSearchParams({ postId })}`, {
       signal: stop.signal,
       event,
       opened() {
@@ -515,13 +515,13 @@ function listenTo(postId, event, interrupted = () => {}) {
   })
 }
 
-/** Whether a comment is known to be in the table. */
+/** Whether a comment can be read from the table. */
 async function isWritten(id) {
   try {
     await get(`/comments/${id}`)
     return true
   } catch {
-    // 404 until it is; and whoever can't read now may later
+    // 404 until it is written; other failures may be temporary
     return false
   }
 }
@@ -529,18 +529,18 @@ async function isWritten(id) {
 async function follow(comment) {
   let id = null
   const pushed = new Map()
-  // the last batch of which not all comments were told
+  // the last batch of which the stream sent not all comments
   let cut = null
-  let told = () => {}
-  const stop = await listenTo(comment.postId, (kind, data) => {
+  let wake = () => {}
+  const stop = await subscribeTo(comment.postId, (kind, data) => {
     if (kind === 'comment') {
       pushed.set(data.id, performance.now())
       if (data.id === id) {
-        told()
+        wake()
       }
     } else if (kind === 'batch' && data.comments > data.shown) {
       cut = { comments: data.comments, at: performance.now() }
-      told()
+      wake()
     }
   })
   try {
@@ -551,14 +551,14 @@ async function follow(comment) {
     stage('accepted', millis(performance.now() - start))
     let written = null
     for (let pause = 100; !pushed.has(id) && !(written && cut) && !enough(0); pause = Math.min(1000, pause * 1.2)) {
-      const news = new Promise(resolve => { told = resolve })
+      const news = new Promise(resolve => { wake = resolve })
       const earlier = cut
       if (!written && await isWritten(id)) {
-        // what was pushed in the meantime was written before
+        // a comment that was pushed meanwhile was written before that
         written = Math.min(performance.now(), pushed.get(id) ?? Infinity)
         stage('written', millis(written - start))
       } else if (!written && cut === earlier) {
-        // that was a batch of others
+        // that batch did not have the comment
         cut = null
       }
       if (!(written && cut)) {
@@ -571,8 +571,8 @@ async function follow(comment) {
     } else if (written && cut) {
       stage('pushed', `in a batch of ${number(cut.comments)}, ${millis(Math.max(written, cut.at) - start)}`)
     } else {
-      message(written ? 'It is written, but that it was pushed was not seen within a minute.'
-        : 'It is accepted, but that it was written was not seen within a minute: it is still on its way.')
+      message(written ? 'The comment is written, but its push was not seen within a minute.'
+        : 'The comment is accepted, but was not seen in the table within a minute. It may still be queued.')
     }
   } finally {
     stop.abort()
@@ -590,7 +590,7 @@ async function burst(comment) {
   const content = [...comment.content].slice(0, BURST_CONTENT).join('')
   let pushed = 0
   let interrupted = false
-  const stop = await listenTo(postId, (kind, data) => {
+  const stop = await subscribeTo(postId, (kind, data) => {
     if (kind === 'batch') {
       pushed += data.comments
     }
@@ -628,11 +628,11 @@ async function burst(comment) {
     await posts
     progress('pushed', Math.min(BURST, pushed), performance.now() - start)
     if (failed) {
-      throw new Error(`${failed.message}\n${number(accepted)} of ${number(BURST)} are known to be accepted.`)
+      throw new Error(`${failed.message}\nAt least ${number(accepted)} of ${number(BURST)} are accepted.`)
     }
     if (pushed < BURST) {
-      message(interrupted ? 'All are accepted. The stream was interrupted, so that not all that was pushed could be counted.'
-        : `${number(accepted)} are accepted, but only ${number(pushed)} were seen to be pushed within a minute.`)
+      message(interrupted ? 'All are accepted. The stream was interrupted, so not every push was counted.'
+        : `${number(accepted)} are accepted, but only ${number(pushed)} pushes were seen within a minute.`)
     }
   } finally {
     bursting = false
@@ -642,7 +642,7 @@ async function burst(comment) {
 
 let busyPosting = false
 
-// a button that is disabled would lose the focus
+// a disabled button loses the focus
 function setBusy(now) {
   busyPosting = now
   document.querySelectorAll('#post button').forEach(button => button.setAttribute('aria-disabled', now))
