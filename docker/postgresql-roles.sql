@@ -1,5 +1,5 @@
--- The least that the pipeline needs of PostgreSQL: an owner, who makes the schema, a writer, who can only add rows, and a reader,
--- who can read all that is there.
+-- The least privileges in PostgreSQL: an owner that makes the schema, a writer that adds and reads rows but can't change or delete
+-- them, and a reader.
 -- The owner of the database runs this once:
 --   psql -v owner_password=… -v writer_password=… -v reader_password=… -f docker/postgresql-roles.sql comments
 -- Then start one comment-job-processor as comments_owner, to make the schema, and the others as comments_writer with
@@ -10,6 +10,6 @@ CREATE ROLE comments_reader LOGIN PASSWORD :'reader_password';
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE, CREATE ON SCHEMA public TO comments_owner;
 GRANT USAGE ON SCHEMA public TO comments_writer, comments_reader;
--- to write with ON CONFLICT (id), a role must be able to read
+-- INSERT with ON CONFLICT (id) needs SELECT
 ALTER DEFAULT PRIVILEGES FOR ROLE comments_owner IN SCHEMA public GRANT INSERT, SELECT ON TABLES TO comments_writer;
 ALTER DEFAULT PRIVILEGES FOR ROLE comments_owner IN SCHEMA public GRANT SELECT ON TABLES TO comments_reader;

@@ -13,7 +13,7 @@ BEGIN {
     value[row, pair[1], turn] = pair[2]
   }
 }
-# sorts by insertion, and leaves the median in the first result and the best in the second
+# sorts by insertion; returns the median, and sets best
 function judge(row, column, best_is_high,    n, i, j, x, sorted) {
   n = turns[row]
   for (i = 1; i <= n; i++) {

@@ -1,4 +1,4 @@
--- What wrk sends for load/compare: wrk … URL -- writes|comment|busy-post|quiet-post ROWS. The rows are those of rows.sql.
+-- The requests of wrk for load/compare: wrk … URL -- writes|comment|busy-post|quiet-post ROWS. The rows are those of rows.sql.
 local what, rows
 
 local function post(i)
@@ -30,7 +30,7 @@ function init(args)
   end
 end
 
--- answers, microseconds, the 99th percentile in microseconds, and those that were not 2xx or did not come
+-- answers, microseconds, the 99th percentile in microseconds, and answers that were not 2xx or are missing
 function done(summary, latency)
   local errors = summary.errors
   io.write(string.format("%d %d %d %d\n", summary.requests, summary.duration, latency:percentile(99),

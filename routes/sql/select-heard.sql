@@ -1,4 +1,4 @@
--- Comments that somebody listens for, with their ids as one JSON array, in the order in which they were accepted.
+-- Comments that clients subscribe to, in the order in which they were accepted. Their ids are one JSON array.
 SELECT id, post_id, (extract(epoch FROM created_at) * 1000000)::bigint AS written, comment
 FROM comments_as_json
 WHERE id IN (SELECT value::uuid FROM json_array_elements_text(:?ids::json))

@@ -1,5 +1,5 @@
--- Comments on a post that were written since a time, newest first, of the latest 1,000. The index knows when they were accepted:
--- those that were on their way for longer than 10 minutes are not found.
+-- Comments on a post that were written since a time, newest first, from its latest 1,000. The index is sorted by accepted_at, so
+-- comments that took longer than 10 minutes from there to the table are not found.
 SELECT (extract(epoch FROM created_at) * 1000000)::bigint AS written, comment
 FROM (
   SELECT id, accepted_at, created_at, comment

@@ -1,6 +1,6 @@
--- A page of the replies to a comment, newest first, after a place among them: "comments", as a JSON array in UTF-8, and "next", the
--- place of the last of them if more follow. It ends at so many comments or bytes of text, whichever comes first, but has one
--- comment at least. What is left out is not read, only its length.
+-- A page of the replies to a comment, newest first, after a cursor: "comments", as a JSON array in UTF-8, and "next", the cursor of the
+-- next page, if any. The page ends at the limit of comments or of bytes of text, whichever is reached first, but has at least one
+-- comment. Of the comments after that, only the length is read.
 WITH found AS (
     SELECT id, ctid AS location, row_number() OVER newest AS place, sum(octet_length(content)) OVER newest AS bytes
     FROM comments

@@ -11,6 +11,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -22,26 +23,27 @@ import org.apache.camel.CamelContextAware;
 import org.apache.camel.Exchange;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.support.AsyncProcessorSupport;
+import org.apache.camel.util.ObjectHelper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * A step that commits many exchanges together. It parks each exchange, without holding its thread; a publisher takes all
- * that are waiting, sends them as one message to an endpoint that returns when the message is safe, and lets them go on,
- * or fail, as the message did. Databases call this group commit.
+ * that are waiting, sends them as one message to an endpoint that returns when the message is safe, and completes or fails
+ * them as the message did. Databases call this group commit.
  *
- * <p>While one group is on its way, the next one gathers, so groups grow with the load by themselves. A lone exchange is
- * sent at once. Only after a group of several does the next one wait a moment for company, as PostgreSQL does with
- * {@code commit_delay} and {@code commit_siblings}: those who were just answered are about to come back.
+ * <p>While one group is on its way, the next one gathers, so groups grow with the load. A lone exchange is sent at once. Only
+ * after a group of several does the next group wait a moment for more, as PostgreSQL does with
+ * {@code commit_delay} and {@code commit_siblings}: the clients that were just answered are about to send again.
  *
  * <p>The body of a parked exchange is bytes: one or more JSON values, separated by commas. The body of the message is one
- * JSON array of them; the header {@link #setCountHeader} of each says how many values it has, and that of the
+ * JSON array of them; the header that {@link #setCountHeader} names says of each how many values it has, and that of the
  * message how many there are in all.
  *
- * <p>What is parked is bounded. An exchange that finds no room, or comes after the step was told to stop, fails at once
+ * <p>What is parked is bounded. An exchange without room, or comes after the step began to stop, fails at once
  * with {@link RejectedExecutionException}. One that has waited too long fails with {@link TimeoutException}, even while the
  * endpoint keeps its publisher; its message may still become safe then. Stopping waits for the groups that were parked
- * before. Each exchange goes on exactly once, on a thread of this step.
+ * before. Each exchange continues exactly once, on a thread of this step.
  */
 public class GroupCommit extends AsyncProcessorSupport implements CamelContextAware {
 
@@ -55,7 +57,7 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
 
     private static final Logger LOG = LoggerFactory.getLogger(GroupCommit.class);
 
-    // tells a publisher to end
+    // ends a publisher
     private static final Parked END = new Parked(null, null, new byte[0], 0);
     private static final int SIBLINGS = 5;
     private static final int TIMEOUT_CHECKS = 20;
@@ -67,11 +69,12 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
     private CamelContext camelContext;
     private ProducerTemplate template;
     private ScheduledExecutorService timeouts;
+    private ScheduledFuture<?> timeoutTask;
     private volatile boolean open;
 
     private Traces traces;
     private String endpoint;
-    private String countHeader = "count";
+    private String countHeader;
     private int publishers = 1;
     private int groupSize = 1_000;
     private int groupBytes = 4 << 20;
@@ -80,7 +83,7 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
     private long timeoutMillis = 5_000;
     private long delayMillis = 1;
 
-    /** What follows the exchanges, if anything does: the message carries the ids of their spans. */
+    /** Carries the ids of the exchanges' spans in the message, if traces are on. */
     public void setTraces(Traces traces) {
         this.traces = traces.ifEnabled();
     }
@@ -90,7 +93,7 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
         this.endpoint = endpoint;
     }
 
-    /** The header that says how many values a body has. {@code count} by default. */
+    /** The name of the header that says how many values a body holds. A parked body without it holds one. */
     public void setCountHeader(String countHeader) {
         this.countHeader = countHeader;
     }
@@ -110,17 +113,17 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
         this.groupBytes = groupBytes;
     }
 
-    /** How many exchanges may be parked, including those whose group is on its way. */
+    /** How many exchanges may be parked, including the exchanges whose group is on its way. */
     public void setCapacity(int capacity) {
         this.capacity = capacity;
     }
 
-    /** How many bytes of bodies may be parked, including those whose group is on its way. */
+    /** How many bytes of bodies may be parked, including the exchanges whose group is on its way. */
     public void setCapacityBytes(long capacityBytes) {
         this.capacityBytes = capacityBytes;
     }
 
-    /** How many milliseconds an exchange may be parked, give or take a twentieth. */
+    /** How many milliseconds an exchange may be parked, to within a twentieth. */
     public void setTimeout(long timeoutMillis) {
         this.timeoutMillis = timeoutMillis;
     }
@@ -145,12 +148,17 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
         return parked.get();
     }
 
+    /** Whether all threads that this needs are alive, if it is started. */
+    boolean isAlive() {
+        return !open || !timeoutTask.isDone() && threads.values().stream().allMatch(Thread::isAlive);
+    }
+
     /** Whether one more exchange would find room now. */
     public boolean hasRoom() {
         return open && parked.get() < capacity && parkedBytes.get() < capacityBytes;
     }
 
-    /** Fails all who wait now, as if they had waited too long. */
+    /** Fails all exchanges that wait now, as if they had waited too long. */
     public void giveUp() {
         failParkedBefore(System.nanoTime());
     }
@@ -170,11 +178,20 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
         }
     }
 
+    private void failParkedForTooLong() {
+        try {
+            failParkedBefore(System.nanoTime() - TimeUnit.MILLISECONDS.toNanos(timeoutMillis));
+        } catch (Throwable e) {
+            // the executor would never call this again
+            LOG.error("Exchanges that wait for too long can't be failed", e);
+        }
+    }
+
     private static boolean isBefore(Parked parking, long nanos) {
         return parking != null && parking != END && parking.sinceNanos() - nanos <= 0;
     }
 
-    /** Lets an exchange go on, or fail; returns false if it has done so already. */
+    /** Completes an exchange, or fails it; returns false if that was done before. */
     private boolean leave(Parked parking, Exception failure) {
         if (parking.gone().compareAndSet(false, true)) {
             release(parking.body().length);
@@ -184,9 +201,9 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
             }
             try {
                 parking.callback().done(false);
-            } catch (RuntimeException e) {
+            } catch (Throwable e) {
                 // it must not keep the others of its group waiting
-                LOG.error("An exchange can't go on", e);
+                LOG.error("An exchange can't continue", e);
             }
             return true;
         }
@@ -236,30 +253,43 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
     /** Publishes one group after the other. */
     private final class Publisher implements Runnable {
 
+        // what the timeouts may fail
         private volatile List<Parked> underWay = List.of();
+        private List<Parked> group = List.of();
+        private boolean end;
 
         @Override
         public void run() {
-            try {
-                boolean end = false;
-                int siblings = 0;
-                while (!end) {
-                    Parked first = queue.take();
-                    if (siblings >= SIBLINGS && delayMillis > 0) {
-                        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(delayMillis));
-                    }
-                    List<Parked> group = new ArrayList<>();
-                    end = gather(first, group);
-                    siblings = group.size();
-                    if (siblings > 0) {
-                        underWay = group;
-                        commit(group);
-                        underWay = List.of();
-                    }
+            while (!end) {
+                try {
+                    publishNext();
+                } catch (InterruptedException e) {
+                    // only a JVM that ends interrupts a publisher
+                    Thread.currentThread().interrupt();
+                    return;
+                } catch (Throwable e) {
+                    // also an Error, such as a full heap: without its publisher, this step would never commit again
+                    LOG.error("A group can't be published", e);
+                    group.forEach(each -> leave(each, new IllegalStateException(e)));
                 }
-            } catch (InterruptedException e) {
-                // nobody interrupts a publisher but a JVM that is being torn down
-                Thread.currentThread().interrupt();
+            }
+        }
+
+        private void publishNext() throws InterruptedException {
+            int siblings = group.size();
+            group = new ArrayList<>();
+            Parked first = queue.take();
+            if (siblings >= SIBLINGS && delayMillis > 0) {
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(delayMillis));
+            }
+            end = gather(first, group);
+            if (!group.isEmpty()) {
+                underWay = group;
+                try {
+                    commit(group);
+                } finally {
+                    underWay = List.of();
+                }
             }
         }
     }
@@ -335,6 +365,7 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
 
     @Override
     protected void doStart() {
+        ObjectHelper.notNull(countHeader, "countHeader");
         template = camelContext.createProducerTemplate();
         timeouts = Executors.newSingleThreadScheduledExecutor(task -> new Thread(task, "group-commit-timeouts"));
         Map<Publisher, Thread> started = new LinkedHashMap<>();
@@ -345,11 +376,10 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
         started.values().forEach(Thread::start);
         threads = started;
         long period = Math.max(1, timeoutMillis / TIMEOUT_CHECKS);
-        timeouts.scheduleAtFixedRate(
-                () -> failParkedBefore(System.nanoTime() - TimeUnit.MILLISECONDS.toNanos(timeoutMillis)),
-                period, period, TimeUnit.MILLISECONDS);
+        timeoutTask = timeouts.scheduleAtFixedRate(this::failParkedForTooLong, period, period, TimeUnit.MILLISECONDS);
         open = true;
-        PipelineMetrics.gauge("comments.waiting", "Requests that wait for the commit of their group", this, GroupCommit::getParked);
+        PipelineMetrics.gauge("comments.waiting", "Requests that wait for the commit of their group", this,
+                GroupCommit::getParked);
     }
 
     @Override
@@ -363,8 +393,11 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
         timeouts.awaitTermination(1, TimeUnit.MINUTES);
         threads = Map.of();
         for (Parked late = queue.poll(); late != null; late = queue.poll()) {
-            release(late.body().length);
-            refuse(late.exchange(), late.callback());
+            // the END of a thread that had ended before is left, too
+            if (late != END) {
+                release(late.body().length);
+                refuse(late.exchange(), late.callback());
+            }
         }
         template.close();
     }

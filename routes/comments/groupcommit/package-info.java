@@ -1,5 +1,9 @@
 /**
- * Group commit: a step that parks exchanges and commits many of them together. It knows no comments: the role that uses it sets the
- * endpoint and the header. Exchanges enter on any thread, which is never held, and leave on the threads of the step.
+ * Group commit: a Camel step that sends many exchanges as one message and completes each when the message is safe.
+ *
+ * <p>This room does not depend on what a comment is. Every room may use it; it uses {@code observe} only. The step's
+ * {@code process} runs on the caller's thread and never blocks, so an event loop may call it. Each exchange continues on one
+ * of the step's own threads: a publisher ({@code group-commit-n}) or the thread of the timeouts
+ * ({@code group-commit-timeouts}).
  */
 package comments.groupcommit;

@@ -9,7 +9,7 @@ import java.util.List;
 import org.apache.camel.Message;
 
 /**
- * The API keys that clients must send, as {@code Authorization: Bearer <key>}. Without keys, every request passes, at no cost.
+ * The API keys that clients must send, as {@code Authorization: Bearer <key>}. Without configured keys, every request passes, at no cost.
  *
  * <p>Any number of threads may call it.
  */
@@ -48,7 +48,7 @@ public class ApiKeys {
         }
         byte[] given = sha256(authorization.get(0).substring(BEARER.length()));
         String name = null;
-        // compares with all of them, each in constant time, so that the time says nothing
+        // compares with all keys, each in constant time, so that the time reveals nothing
         for (ApiKey key : keys) {
             if (MessageDigest.isEqual(key.sha256(), given)) {
                 name = key.name();

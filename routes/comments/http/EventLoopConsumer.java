@@ -26,13 +26,12 @@ import org.apache.camel.support.MessageHelper;
 import org.apache.camel.support.http.HttpUtil;
 
 /**
- * Serves one path by a route that runs on the event loop of the HTTP server, and answers when the exchange is done, whenever
- * and on whatever thread that is. Camel's own consumer takes a worker thread for each request, for as long as its route
- * takes.
+ * Serves one path by a route that runs on the event loop of the HTTP server, and answers when the exchange is done, on
+ * any thread. Camel's own consumer holds a worker thread for each request until its route ends.
  *
- * <p>Only for routes that never block, with a fixed path, whose bodies fit into memory both ways. The body is a byte array;
- * that of an answer may be an {@link OpenResponse} instead, which goes on when the exchange is done.
- * The headers are those that platform-http makes, without query parameters; they are made only if a step asks for them.
+ * <p>Only for routes that never block, with a fixed path, and whose request and response bodies fit into memory. The body is a
+ * byte array. The body of an answer may be an {@link OpenResponse} instead, which stays open after the exchange is done. The
+ * headers are those of platform-http, without query parameters; they are made when a step first reads them.
  */
 final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpConsumer, Suspendable {
 
@@ -43,7 +42,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         void open(HttpServerResponse response);
     }
 
-    /** The answers of one event loop. Those that become ready together are written by one task. */
+    /** The answers of one event loop. One task writes all answers that are ready. */
     private static final class Outbox {
 
         private record Answer(HttpServerRequest request, Exchange exchange, EventLoopConsumer consumer) {
@@ -99,7 +98,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         super.doStop();
     }
 
-    /** Takes a request whose headers are read; called on the event loop. */
+    /** Handles a request whose headers are read. Called on the event loop. */
     void handle(HttpServerRequest request) {
         if (!isStarted() || isSuspended()) {
             HttpProblems.answerAndClose(request, 503);
@@ -109,7 +108,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             outbox = new Outbox(Vertx.currentContext());
         }
         if (request.method() == HttpMethod.GET) {
-            // Camel would keep back what a route says of it
+            // Camel filters this header from a route's answer
             request.response().putHeader(HttpHeaders.CACHE_CONTROL, "no-cache");
         }
         String length = request.headers().get(HttpHeaders.CONTENT_LENGTH);
@@ -170,7 +169,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         getAsyncProcessor().process(exchange, doneSync -> outbox.add(request, exchange, this));
     }
 
-    /** Writes the answer, and lets go of the exchange; never throws, since others wait for their answers behind it. */
+    /** Writes the answer, and releases the exchange. Never throws, because other answers wait behind it. */
     private void write(HttpServerRequest request, Exchange exchange) {
         HttpServerResponse response = request.response();
         try {
@@ -215,7 +214,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
                 putHeader(response, filter, exchange, name, value);
             }
         }
-        // the filter keeps it back, as for every HTTP component
+        // the filter drops it, as for every HTTP component
         String contentType = MessageHelper.getContentType(message);
         if (contentType != null) {
             response.headers().set(HttpHeaders.CONTENT_TYPE, contentType);

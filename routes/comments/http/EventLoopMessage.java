@@ -6,7 +6,7 @@ import org.apache.camel.Exchange;
 import org.apache.camel.component.platform.http.vertx.HttpMessage;
 import org.apache.camel.util.CollectionHelper;
 
-/** The message of a request on the event loop: its headers are copied when, and if, a step asks for them. */
+/** The message of a request on the event loop: its headers are copied when a step first needs them all. */
 final class EventLoopMessage extends HttpMessage {
 
     EventLoopMessage(Exchange exchange, HttpServerRequest request) {
@@ -42,7 +42,7 @@ final class EventLoopMessage extends HttpMessage {
         return type.isInstance(value) ? type.cast(value) : super.getHeader(name, type);
     }
 
-    // The rest DSL asks each request for its method and its content type.
+    // The REST DSL reads the method and the content type of each request.
     private Object requestHeader(String name) {
         return switch (name) {
             case Exchange.HTTP_METHOD -> getRequest().method().name();

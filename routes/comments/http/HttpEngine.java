@@ -28,15 +28,16 @@ import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpEngine;
 import org.apache.camel.support.TempDirHelper;
 
 /**
- * The HTTP server of the REST routes. It listens once all routes run, if one of them is such a route: a process without one
- * opens no port. It answers with a problem, too, what never reaches a route: an unknown path, a body or header that is too large.
+ * The HTTP server of the REST routes. It listens after all routes have started, if one of them is a REST route: a process
+ * without one opens no port. It also answers with a problem where no route does: an unknown path, a body or header that is too
+ * large.
  *
  * <p>The endpoints that {@code comments.event-loop-endpoints} names, such as {@code POST /comments}, run on its event loop:
  * see {@link EventLoopConsumer}, which took the service from 65 to 43 µs of CPU a comment. All others run on worker threads:
  * see {@link WorkerConsumer}.
  *
- * <p>Camel's own server ({@code camel.server.*}) would have to listen on 8080 whenever the management server runs beside
- * it: its engine asks the registry for the one server there is, and finds two.
+ * <p>Camel's own server ({@code camel.server.*}) would always listen on 8080 when the management server runs in the same
+ * process: its engine looks up a single server in the registry, and finds two.
  */
 public final class HttpEngine extends VertxPlatformHttpEngine {
 
@@ -87,7 +88,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         if (methods.stream().anyMatch(method -> eventLoopEndpoints.contains(method + " " + endpoint.getPath()))) {
             return new EventLoopConsumer(endpoint, processor, this, methods);
         }
-        // what can be read by GET can be asked for its headers alone (RFC 9110, 9.1)
+        // each path with GET also has HEAD (RFC 9110, 9.1)
         if (methods.contains(Method.GET) && methods.add(Method.HEAD)) {
             endpoint.setHttpMethodRestrict(methods.stream().map(Method::name).collect(Collectors.joining(",")));
         }
@@ -98,7 +99,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
 
         @Override
         public void onCamelContextStarted(CamelContext context, boolean alreadyStarted) {
-            // not all routes run yet
+            // not all routes have started yet
         }
 
         @Override
@@ -119,7 +120,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         String name = VertxInternals.routerName(port);
         getCamelContext().getRegistry().bind(name, VertxInternals.router(vertx, router, name, context -> {
             context.request().resume();
-            // the body of a GET has no meaning, and a form in it would be refused with a 500
+            // ignores the body of a GET: the body handler fails with 500 on a form
             if (READING.contains(context.request().method())) {
                 context.next();
             } else {
@@ -130,7 +131,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
 
     /**
      * Refuses all requests from now on. Connections stay open: a client whose connection is closed opens another one, and the
-     * kernel resets those that it has accepted, and this process has not yet, when it stops listening. Any thread may call it.
+     * kernel resets connections that this process has not accepted when it stops listening. Any thread may call it.
      */
     public void drain() {
         draining = true;
@@ -140,7 +141,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         return draining;
     }
 
-    /** Accepts no more connections, and closes those that are there with their next answer. Any thread may call it. */
+    /** Accepts no more connections, and closes each open connection with its next answer. Any thread may call it. */
     public void stopListening() throws InterruptedException, ExecutionException {
         if (vertx != null) {
             VertxInternals.stopListening(vertx);
@@ -178,30 +179,30 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         return pending.get() == 0 && onWorkers.get() == 0;
     }
 
-    /** The largest body that is taken, in bytes. */
+    /** The largest body of a request, in bytes. */
     int maxBody() {
         return maxBody;
     }
 
-    /** Lets a consumer have the requests of its path, as soon as it is started. */
+    /** Routes the requests of a path to a consumer, once the consumer is started. */
     void add(String path, Set<Method> methods, EventLoopConsumer consumer) throws Exception {
         Map<String, EventLoopConsumer> byMethod = eventLoopConsumers.computeIfAbsent(path, key -> new ConcurrentHashMap<>());
         for (Method method : methods) {
             byMethod.put(method.name(), consumer);
-            // the router answers 405 to other methods, and has what names the path in another way, such as with a slash at its end
+            // the router answers 405 to other methods, and serves variants of the path, such as one with a slash at the end
             router.route(HttpMethod.valueOf(method.name()), path).handler(context -> consumer.handle(context.request()));
         }
-        listenOnceAllRuns();
+        listenIfStarted();
     }
 
-    /** Takes a consumer's requests away from it. */
+    /** Routes no more requests to a consumer. */
     void remove(EventLoopConsumer consumer) {
         eventLoopConsumers.values().forEach(byMethod -> byMethod.values().removeIf(consumer::equals));
     }
 
     private void handle(HttpServerRequest request) {
         if (draining) {
-            // once its body is here: closing a socket with data in it resets it, and the answer may be lost
+            // after its body is read: closing a socket with unread data resets it, and the answer may be lost
             request.endHandler(end -> refuse(request));
             return;
         }
@@ -210,7 +211,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         if (consumer != null) {
             consumer.handle(request);
         } else if (byMethod != null && request.method() == HttpMethod.HEAD && byMethod.containsKey(HttpMethod.GET.name())) {
-            // it has no end, so it has no headers alone; the router would take its path for the id of a comment
+            // a stream has no end, so no HEAD; the router would match its path as the id of a comment
             request.response().putHeader("Allow", HttpMethod.GET.name());
             HttpProblems.answer(request.response(), 405);
         } else {
@@ -226,8 +227,8 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         }
     }
 
-    // until then, a path whose route has not started might be taken for that of another, such as /comments/stream for an id
-    void listenOnceAllRuns() throws Exception {
+    // before all routes run, a path can match another route: /comments/stream is also /comments/{id}
+    void listenIfStarted() throws Exception {
         if (getCamelContext().isStarted()) {
             listen();
         }

@@ -16,18 +16,18 @@ import java.util.Arrays;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** Answers what the HTTP server refuses before a route sees it. */
+/** Answers requests that the HTTP server refuses before a route. */
 final class HttpProblems {
 
     private HttpProblems() {
     }
 
-    /** Answers a request whose body is larger than what is taken; what is left of it would be taken for the next request. */
+    /** Answers a request whose body is too large, and closes the connection: the rest of the body would be read as the next request. */
     static void answerTooLarge(HttpServerRequest request) {
         answerAndClose(request, 413);
     }
 
-    /** Answers, and closes the connection: of HTTP/1 only, since one of HTTP/2 is shared by many requests. */
+    /** Answers, and closes an HTTP/1 connection. An HTTP/2 connection stays open, because many requests share it. */
     static void answerAndClose(HttpServerRequest request, int status) {
         if (request.version() == HttpVersion.HTTP_2) {
             answer(request.response(), status);
@@ -37,16 +37,16 @@ final class HttpProblems {
         answer(request.response(), status).onComplete(done -> request.connection().close());
     }
 
-    /** Answers a request that would have to wait for too many others. */
+    /** Answers a request that exceeds {@link WorkerConsumer#MAX_REQUESTS}. */
     static void answerBusy(HttpServerResponse response) {
-        write(response, 503, "Too many requests wait for their answers. Try again.");
+        write(response, 503, "Too many requests are waiting. Try again.");
     }
 
-    /** Makes the router's own errors problems. */
+    /** Turns the router's own errors into problems. */
     static void answerErrors(Router router) {
         Problem.STATUSES.forEach(status -> router.errorHandler(status, context -> {
             if (!context.response().headWritten()) {
-                // a body that is still coming would be taken for the next request
+                // the rest of the body would be read as the next request
                 if (status == 413) {
                     context.response().putHeader("Connection", "close");
                 }
@@ -79,7 +79,7 @@ final class HttpProblems {
         answerAndClose(request, status);
     }
 
-    /** Answers with a problem of which no more is told than its status. */
+    /** Answers with the general problem of a status. */
     static Future<Void> answer(HttpServerResponse response, int status) {
         switch (status) {
             case 400, 414, 431 -> PipelineMetrics.refused(Refusal.NOT_HTTP);

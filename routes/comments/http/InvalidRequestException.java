@@ -5,9 +5,9 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * A request that can't be accepted as it is: the caller's fault, answered with a 4xx. What it posts is never published.
+ * The request is invalid. The answer is a 4xx, and its comments are never published.
  *
- * <p>It is thrown for input that anybody can send at any rate, so it carries no stack trace.
+ * <p>A client can cause it at any rate, so it has no stack trace.
  */
 public class InvalidRequestException extends Exception {
 
@@ -29,7 +29,7 @@ public class InvalidRequestException extends Exception {
         this.errors = List.copyOf(errors);
     }
 
-    /** What the caller sent, short enough to be told, and as UTF-8 can say it: half of a surrogate pair becomes a ?. */
+    /** Text of the client, cut to {@value #MAX_SHOWN} characters. An unpaired surrogate becomes a ?, as UTF-8 can't encode it. */
     public static String shown(String text) {
         String start = text.length() <= MAX_SHOWN ? text : text.substring(0, MAX_SHOWN) + "…";
         return new String(start.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
@@ -52,12 +52,12 @@ public class InvalidRequestException extends Exception {
 
     /** 401: no API key, or an unknown one. */
     static InvalidRequestException unauthorized() {
-        return new InvalidRequestException(401, "An API key is needed: Authorization: Bearer <key>.", List.of());
+        return new InvalidRequestException(401, "An API key is required: Authorization: Bearer <key>.", List.of());
     }
 
-    /** 429: certainly not accepted; worth trying again after a while. */
+    /** 429: not accepted. The client may retry after a while. */
     static InvalidRequestException tooMany(Duration retryAfter) {
-        InvalidRequestException tooMany = new InvalidRequestException(429, "You post more comments than you may: slow down.", List.of());
+        InvalidRequestException tooMany = new InvalidRequestException(429, "The client exceeds its rate of comments. Retry later.", List.of());
         tooMany.retryAfter = retryAfter;
         return tooMany;
     }
@@ -65,17 +65,17 @@ public class InvalidRequestException extends Exception {
     /** 404: no such comment, or not yet. */
     public static InvalidRequestException notFound() {
         InvalidRequestException notFound = new InvalidRequestException(404,
-                "There is no comment with this id. If it was accepted just now, it may still be on its way: try again.", List.of());
+                "No comment has this id. A comment that was just accepted can take a moment to appear: try again.", List.of());
         notFound.retryAfter = Duration.ZERO;
         return notFound;
     }
 
-    /** When trying again may help; null if it never will. */
+    /** When a retry may help; null if it never does. */
     Duration retryAfter() {
         return retryAfter;
     }
 
-    /** The HTTP status that answers it. */
+    /** The HTTP status of the answer. */
     public int status() {
         return status;
     }

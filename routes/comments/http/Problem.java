@@ -21,12 +21,12 @@ public final class Problem {
     private static final Map<Integer, String> DETAILS = Map.of(
             400, "The request is malformed.",
             404, "There is nothing at this path.",
-            405, "The path doesn't take this method.",
+            405, "This path does not support this method.",
             413, "The body is too large.",
             414, "The URL is too long.",
             431, "The headers are too large.",
-            500, "The request failed here, and nothing is promised.",
-            503, "This process is about to end. Try again, with the same Idempotency-Key if you posted.");
+            500, "The server failed to process the request. Nothing is promised.",
+            503, "This process is shutting down. Try again; repeat a POST with the same Idempotency-Key.");
 
     /** The statuses that have a {@link #detail}. */
     static final Set<Integer> STATUSES = DETAILS.keySet();
@@ -37,29 +37,29 @@ public final class Problem {
     private Problem() {
     }
 
-    /** What an answer says of an error of which no more is known than its status. */
+    /** The general detail of a status. */
     public static String detail(int status) {
         return DETAILS.get(status);
     }
 
-    /** Answers with a problem of which no more is known than its HTTP status; other headers are left as they are. */
+    /** Answers with a problem of a status and a detail. Leaves other headers unchanged. */
     public static void write(Message message, int status, String detail) {
         write(message, status, json(status, detail));
     }
 
-    /** Answers with a problem that is JSON already. */
+    /** Answers with a problem, given as JSON. */
     public static void write(Message message, int status, byte[] json) {
         message.setHeader(Exchange.HTTP_RESPONSE_CODE, status);
         message.setHeader(Exchange.CONTENT_TYPE, MEDIA_TYPE);
         message.setBody(json);
     }
 
-    /** A problem of which no more is known than its HTTP status. */
+    /** A problem of a status and a detail, as JSON. */
     public static byte[] json(int status, String detail) {
         return json(status, detail, List.of());
     }
 
-    /** A problem with the fields that are wrong, if there are any. */
+    /** A problem with its wrong fields, if any, as JSON. */
     public static byte[] json(int status, String detail, List<InvalidRequestException.FieldError> errors) {
         ProblemDetail problem = ProblemDetail.forStatusAndDetail(HttpStatus.valueOf(status), detail);
         problem.setType(URI.create("about:blank"));
@@ -69,7 +69,7 @@ public final class Problem {
         try {
             return JSON.writeValueAsBytes(problem);
         } catch (JsonProcessingException e) {
-            throw new IllegalStateException("a problem is made of strings and numbers", e);
+            throw new IllegalStateException("a problem has only strings and numbers", e);
         }
     }
 }

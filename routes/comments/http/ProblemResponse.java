@@ -13,8 +13,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Answers a failed request with a problem (RFC 9457): an {@link InvalidRequestException} with its own 4xx, anything else with
- * the status and the detail that are set. The answer says nothing of the failure itself, which may quote the request or a
+ * Answers a failed request with a problem (RFC 9457): an {@link InvalidRequestException} with its own 4xx, any other failure
+ * with the configured status and detail. The answer leaves out the message of the failure, which may quote the request or a
  * server.
  *
  * <p>Replaces all headers, so that nothing of the request is echoed. Any number of threads may call it.
@@ -31,22 +31,22 @@ public class ProblemResponse implements Processor {
     private LoggingLevel logged = LoggingLevel.OFF;
     private Set<String> unlogged = Set.of();
 
-    /** The HTTP status of what is not the client's fault. With 503 comes a Retry-After. 500 by default. */
+    /** The HTTP status of other failures. 503 adds Retry-After. 500 by default. */
     public void setStatus(int status) {
         this.status = status;
     }
 
-    /** What the answer says of what is not the client's fault. */
+    /** The detail of other failures. */
     public void setDetail(String detail) {
         this.detail = detail;
     }
 
-    /** The level at which failures are logged, at most one in a second: WARN in one line, ERROR with the stack trace. OFF by default. */
+    /** The level at which failures are logged, at most one per second: WARN in one line, ERROR with the stack trace. OFF by default. */
     public void setLogged(LoggingLevel logged) {
         this.logged = logged;
     }
 
-    /** The names of exceptions that are not logged, separated by commas: those that repeat a failure that was logged before. */
+    /** The class names of exceptions that are not logged, separated by commas: they repeat a failure that is logged already. */
     public void setUnlogged(String unlogged) {
         this.unlogged = Arrays.stream(unlogged.split(",")).map(String::strip).collect(Collectors.toUnmodifiableSet());
     }

@@ -8,20 +8,20 @@ import org.apache.camel.Message;
 import org.apache.camel.component.platform.http.vertx.HttpMessage;
 
 /**
- * The rate at which each client may post, by the name of its API key, or else by its address. Off by default, at no cost.
+ * Limits the rate at which a client may post, by the name of its API key, or else by its address. Off by default, at no cost.
  *
- * <p>Any number of threads may call it. It holds at most {@value #MAX_CLIENTS} clients, and each for ten idle minutes.
+ * <p>Any number of threads may call it. It keeps at most {@value #MAX_CLIENTS} clients, and drops a client after ten idle minutes.
  */
 public class RateLimiter {
 
     private static final int MAX_CLIENTS = 100_000;
-    private static final Duration FORGET_AFTER = Duration.ofMinutes(10);
+    private static final Duration IDLE_TIMEOUT = Duration.ofMinutes(10);
 
     private LoadingCache<String, Bucket> buckets;
 
-    /** How many comments one client may post in a second, with bursts of as many; 0 for no limit. */
+    /** The number of comments that one client may post per second, and the size of a burst; 0 for no limit. */
     public void setRate(int perSecond) {
-        buckets = perSecond == 0 ? null : Caffeine.newBuilder().maximumSize(MAX_CLIENTS).expireAfterAccess(FORGET_AFTER)
+        buckets = perSecond == 0 ? null : Caffeine.newBuilder().maximumSize(MAX_CLIENTS).expireAfterAccess(IDLE_TIMEOUT)
                 .build(client -> Bucket.builder()
                         .addLimit(limit -> limit.capacity(perSecond).refillGreedy(perSecond, Duration.ofSeconds(1))).build());
     }
@@ -30,7 +30,7 @@ public class RateLimiter {
      * Counts comments against the rate of a client.
      *
      * @param name the name of its API key, or "" for its address
-     * @throws InvalidRequestException 429 if they are too many now
+     * @throws InvalidRequestException 429 if the rate is exceeded
      */
     public void charge(String name, Message message, int comments) throws InvalidRequestException {
         if (buckets == null) {

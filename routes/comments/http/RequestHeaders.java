@@ -5,7 +5,7 @@ import java.util.List;
 import org.apache.camel.Message;
 import org.apache.camel.component.platform.http.vertx.HttpMessage;
 
-/** Reads headers as the caller sent them. platform-http also makes headers of query parameters: these are not among them. */
+/** Reads headers as the client sent them. platform-http also makes headers of query parameters; this class ignores those. */
 public final class RequestHeaders {
 
     private RequestHeaders() {

@@ -20,9 +20,9 @@ import org.apache.camel.Message;
 /**
  * The path and the query parameters of a GET, each parameter at most once.
  *
- * <p>platform-http makes headers of the parameters of path and query, where they mix with each other and with the headers of
- * the request. This reads none of those, but the headers that platform-http makes itself and no client can. Each method that
- * reads throws {@link InvalidRequestException}, a 400 that names what is wrong.
+ * <p>platform-http makes headers of path and query parameters, where they mix with each other and with the headers of the
+ * request. This class reads only headers that platform-http sets and no client can. Each method that reads throws
+ * {@link InvalidRequestException}, a 400 that names what is wrong.
  */
 public final class RequestQuery {
 
@@ -40,16 +40,16 @@ public final class RequestQuery {
     /**
      * Reads a request.
      *
-     * @param known the query parameters that it may have
+     * @param allowed the query parameters that it may have
      */
-    public static RequestQuery of(Message message, Set<String> known) throws InvalidRequestException {
+    public static RequestQuery of(Message message, Set<String> allowed) throws InvalidRequestException {
         Map<String, List<String>> parameters = parameters(message.getHeader(Exchange.HTTP_QUERY, String.class));
         Set<String> unknown = new TreeSet<>(parameters.keySet());
-        unknown.removeAll(known);
+        unknown.removeAll(allowed);
         if (!unknown.isEmpty()) {
-            throw InvalidRequestException.malformed("There is no query parameter %s here%s".formatted(
+            throw InvalidRequestException.malformed("Unknown query parameter: %s.%s".formatted(
                     InvalidRequestException.shown(String.join(", ", unknown)),
-                    known.isEmpty() ? "." : ", but there are: " + String.join(", ", new TreeSet<>(known)) + "."));
+                    allowed.isEmpty() ? "" : " Allowed: " + String.join(", ", new TreeSet<>(allowed)) + "."));
         }
         return new RequestQuery(message.getHeader(Exchange.HTTP_PATH, "", String.class), parameters);
     }
@@ -57,11 +57,11 @@ public final class RequestQuery {
     private static Map<String, List<String>> parameters(String query) throws InvalidRequestException {
         if (query != null && !IN_URL.matcher(query).matches()) {
             throw InvalidRequestException.malformed(
-                    "The query is malformed: characters other than those of ASCII must be percent-encoded.");
+                    "The query is malformed: non-ASCII characters must be percent-encoded.");
         }
         try {
             Map<String, List<String>> parameters = new HashMap<>();
-            // byte by byte, since it would put U+FFFD for what is not UTF-8
+            // decodes to bytes first, because the decoder replaces invalid UTF-8 by U+FFFD
             for (Map.Entry<String, List<String>> bytes : new QueryStringDecoder(query == null ? "" : query,
                     StandardCharsets.ISO_8859_1, false, MAX_PARAMETERS, true).parameters().entrySet()) {
                 List<String> values = new ArrayList<>();
@@ -72,7 +72,7 @@ public final class RequestQuery {
             }
             return parameters;
         } catch (CharacterCodingException e) {
-            throw InvalidRequestException.malformed("The query is malformed: what is percent-encoded must be UTF-8.");
+            throw InvalidRequestException.malformed("The query is malformed: percent-encoded characters must be UTF-8.");
         } catch (IllegalArgumentException e) {
             throw InvalidRequestException.malformed(
                     "The query is malformed: a percent sign is not followed by two hexadecimal digits.");
@@ -103,7 +103,7 @@ public final class RequestQuery {
         return values.isEmpty() ? null : values.get(0);
     }
 
-    /** The path with some of its parameters and another one. */
+    /** The path with some of its parameters and one more. */
     public String with(Stream<String> kept, String name, String value) {
         return kept.filter(parameters::containsKey)
                 .map(each -> each + "=" + URLEncoder.encode(parameters.get(each).get(0), StandardCharsets.UTF_8) + "&")

@@ -11,13 +11,13 @@ import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * A client of server-sent events: the response that stays open to it. {@link SseClients} adds it before the events that it
- * missed are read from the database, so that nothing is lost in between; events that come meanwhile wait for the response.
+ * A client of server-sent events, and its open response. {@link SseClients} adds the client before its missed events are read
+ * from the database, so that no event is lost in between. Events that arrive meanwhile wait for the response.
  *
  * <p>A client for which more than {@value #MAX_BEHIND} bytes wait gets a last event, and some seconds to read up to it. While
  * too many bytes wait for all clients together, slow clients are disconnected.
  *
- * <p>Only the event loop calls it, but for {@link #isConnected} and {@link #catchUp}.
+ * <p>Only the event loop calls it, except for {@link #isConnected} and {@link #catchUp}.
  */
 public final class SseClient implements EventLoopConsumer.OpenResponse {
 
@@ -61,8 +61,7 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
     }
 
     /**
-     * Sets events that are sent before all that come live. Any thread may call it, once, before it hands over the response that
-     * is opened then.
+     * Sets events that are sent before all live events. Any thread may call it once, before the response is opened.
      */
     public void catchUp(String events) {
         missed = buffer(events);
@@ -81,9 +80,9 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
             return;
         }
         taken(behind);
-        // spreads the clients that all have to come back
+        // spreads the clients when all must reconnect
         int retry = RETRY_MILLIS + ThreadLocalRandom.current().nextInt(RETRY_SPREAD_MILLIS);
-        // without an event: a client that got none comes back with it, too
+        // without an event: a client that got no event reconnects with this id, too
         long id = ChronoUnit.MICROS.between(Instant.EPOCH, joined);
         send(buffer("id: " + id + "\nretry: " + retry + "\n\n"));
         if (missed != null) {
@@ -116,21 +115,21 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
         }
     }
 
-    // what is not written when the connection closes fails afterwards, and is not counted any more
+    // a write that fails after the connection is closed is not counted again
     private void taken(int bytes) {
         int counted = Math.min(bytes, behind);
         behind -= counted;
         clients.waits(-counted);
     }
 
-    /** Shows that the connection is used. */
+    /** Keeps an idle connection open. */
     void heartbeat() {
         if (open && behind == 0) {
             response.write(buffer(ServerSentEvent.HEARTBEAT));
         }
     }
 
-    /** Sends a last event, which says why it is the last, now or when the response is open. */
+    /** Sends a last event with the reason, now or when the response is open. */
     void end(String reason) {
         if (ended != null) {
             return;
@@ -147,7 +146,7 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
         }
     }
 
-    // the bytes that wait go with the connection
+    // drops the bytes that wait
     private void disconnect() {
         if (behind == 0) {
             return;
@@ -164,7 +163,7 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
         }
     }
 
-    /** Removes it if its response was never opened: the client may be gone, or refused. */
+    /** Removes it if its response was never opened: the client has disconnected, or was refused. */
     public void giveUp() {
         if (!open) {
             leave("gone");

@@ -21,15 +21,15 @@ import java.util.stream.Stream;
 import org.apache.camel.Message;
 
 /**
- * The clients of server-sent events, each with a topic and a response that stays open.
+ * The clients of server-sent events, each with a topic and an open response.
  *
- * <p>They take no thread: the event loop of the HTTP server writes all that is sent, and is the only thread that adds and
- * removes clients. It writes to a few clients at a time, so that requests in between don't wait for thousands of them. A
- * sender waits until its events are written, so that they don't pile up.
+ * <p>A client needs no thread: the event loop of the HTTP server writes all events, and is the only thread that adds and
+ * removes clients. It writes to a few clients at a time, so that requests in between don't wait for thousands of writes. A
+ * sender waits until its events are written, so that they don't accumulate.
  */
 public class SseClients {
 
-    /** The topic of clients that want the events of all. */
+    /** The topic of clients that subscribe to all events. */
     public static final String ALL = "";
 
     private static final int HEARTBEAT_SECONDS = 15;
@@ -73,9 +73,9 @@ public class SseClients {
     }
 
     /**
-     * Adds the client of a request, whose response is still to be opened. Called on the event loop.
+     * Adds the client of a request. Its response is opened later. Called on the event loop.
      *
-     * @throws RejectedExecutionException if there is no room for another one
+     * @throws RejectedExecutionException if the limit is reached, or the process ends
      */
     public SseClient add(Message request, String topic) {
         return add(((EventLoopMessage) request).getRequest(), topic);
@@ -83,7 +83,7 @@ public class SseClients {
 
     SseClient add(HttpServerRequest request, String topic) {
         if (shut || count.get() >= maxClients) {
-            throw new RejectedExecutionException("no room for another client of events");
+            throw new RejectedExecutionException("too many clients of events");
         }
         if (loop == null) {
             loop = Vertx.currentContext();
@@ -96,7 +96,7 @@ public class SseClients {
         return client;
     }
 
-    /** Removes a client, which may be removed already. */
+    /** Removes a client, if it is not removed already. */
     void remove(SseClient client) {
         if (byTick.get(client.tick()).remove(client)) {
             Set<SseClient> ofTopic = byTopic.get(client.topic());
@@ -108,7 +108,7 @@ public class SseClients {
         }
     }
 
-    /** Counts bytes that wait for a client; a negative number when they wait no more. */
+    /** Adds to the number of bytes that wait for clients; negative when they are written or dropped. */
     void waits(int bytes) {
         waiting.addAndGet(bytes);
     }
@@ -118,7 +118,7 @@ public class SseClients {
         return waiting.get();
     }
 
-    /** Whether more bytes wait than may. */
+    /** Whether more bytes wait than the limit. */
     boolean isTooMuchWaiting() {
         return waiting.get() > maxBytes;
     }
@@ -149,12 +149,12 @@ public class SseClients {
         return sent;
     }
 
-    /** Ends all responses with a last event that says why. Any thread may call it; returns at once. */
+    /** Ends all responses with a last event that has the reason. Any thread may call it; returns at once. */
     public void endAll(String reason) {
         onLoop(() -> byTick.forEach(clients -> clients.forEach(client -> outgoing.add(() -> client.end(reason)))));
     }
 
-    /** Ends all responses and takes no more clients: the process is about to end. Any thread may call it; returns at once. */
+    /** Ends all responses and accepts no more clients, because the process ends. Any thread may call it; returns at once. */
     public void shut() {
         shut = true;
         endAll("stopping");
@@ -165,7 +165,7 @@ public class SseClients {
         loop.owner().setTimer(LATER_MILLIS, timer -> action.run());
     }
 
-    // without a loop there never was a client
+    // without a loop there was no client yet
     void onLoop(Runnable action) {
         Context loop = this.loop;
         if (loop != null) {

@@ -16,12 +16,12 @@ import java.util.concurrent.ExecutionException;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
 
 /**
- * All that reaches below the public API of Vert.x 4.5 and of camel-platform-http-vertx. Each method says what for.
+ * All uses of internals of Vert.x 4.5 and camel-platform-http-vertx. Each method documents its reason.
  *
  * <p>With Vert.x 5 (planned for Camel 4.24) {@code VertxInternal} and {@code ConnectionBase} move to
  * {@code io.vertx.core.internal}: there {@code VertxInternal.acceptorEventLoopGroup()} and
  * {@code nettyEventLoopGroup()} replace the two groups, and {@code HttpConnection.shutdown(0, …)} may do what
- * {@link #closeUnwritten} does. HttpEngineTest and DrainTest show what each must do.
+ * {@link #closeUnwritten} does. HttpEngineTest and DrainTest test what each must do.
  */
 final class VertxInternals {
 
@@ -29,9 +29,8 @@ final class VertxInternals {
     }
 
     /**
-     * Stops listening without closing the connections that are there. Vert.x closes all of them together with the socket
-     * that it listens on, and a request that a client has just sent would get no answer. Returns when each connection that the
-     * kernel had accepted is known.
+     * Stops listening without closing open connections. Vert.x closes them together with the listening socket, and a request
+     * that is just arriving gets no answer. Returns when the event loops have every connection that the kernel had accepted.
      */
     static void stopListening(Vertx vertx) throws InterruptedException, ExecutionException {
         // only sockets that listen are registered with these loops
@@ -43,13 +42,13 @@ final class VertxInternals {
                 listening.forEach(Channel::close);
             }).get();
         }
-        // a connection that was accepted last is a task of one of these by now, and connected once they have come to the next
+        // the last accepted connection is a task of one of these loops, so it is connected when they run the next task
         for (EventExecutor loop : ((VertxInternal) vertx).getEventLoopGroup()) {
             loop.submit(() -> { }).get();
         }
     }
 
-    /** Closes a connection at once, with what waits to be written: {@link HttpConnection#close} would write it first. */
+    /** Closes a connection at once, and drops unwritten data: {@link HttpConnection#close} writes it first. */
     static void closeUnwritten(HttpConnection connection) {
         ((ConnectionBase) connection).channelHandlerContext().close();
     }
@@ -59,7 +58,7 @@ final class VertxInternals {
         return VertxPlatformHttpRouter.getRouterNameFromPort(port);
     }
 
-    /** A router for Camel's own consumers, with a body handler of ours: Camel's takes no limit from a setting. */
+    /** A router for Camel's own consumers, with our body handler: Camel's has no setting for a limit. */
     static VertxPlatformHttpRouter router(Vertx vertx, Router router, String name, Handler<RoutingContext> bodyHandler) {
         return new VertxPlatformHttpRouter(null, vertx, router, name) {
             @Override

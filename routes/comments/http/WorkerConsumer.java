@@ -9,20 +9,20 @@ import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpConsumer;
 
 /**
- * Serves one path by a route that runs on a worker thread, as Camel's own consumer does, but refuses requests while the
- * process ends, and when too many have or await a worker.
+ * Serves one path by a route that runs on a worker thread, as Camel's own consumer does. Also refuses requests while the
+ * process ends, and when too many requests have or await a worker.
  *
- * <p>A request is counted once its body is read: a client that leaves early sends no end of it.
+ * <p>A request is counted after its body is read, because a client that disconnects early never completes it.
  */
 final class WorkerConsumer extends VertxPlatformHttpConsumer {
 
-    /** The largest number of requests that have or await a worker; one more is refused. */
+    /** The largest number of requests that have or await a worker. Further requests are refused. */
     static final int MAX_REQUESTS = 1_000;
 
     private static final String BEGAN = "workerBegan";
 
     private final HttpEngine engine;
-    // the other paths have the pages
+    // the other paths serve the page and the description of the API
     private final boolean comments;
 
     WorkerConsumer(PlatformHttpEndpoint endpoint, Processor processor, HttpEngine engine, String routerName) {
@@ -34,7 +34,7 @@ final class WorkerConsumer extends VertxPlatformHttpConsumer {
     @Override
     protected void doStart() throws Exception {
         super.doStart();
-        engine.listenOnceAllRuns();
+        engine.listenIfStarted();
     }
 
     @Override
@@ -47,7 +47,7 @@ final class WorkerConsumer extends VertxPlatformHttpConsumer {
             }
             HttpProblems.answerBusy(context.response());
         } else {
-            // may be kept, but not used without asking: what is not there yet may be there in a moment
+            // a cache must revalidate: a comment that is missing now may appear in a moment
             context.response().putHeader("Cache-Control", "no-cache");
             super.handleRequest(context);
         }

@@ -22,7 +22,7 @@ public record Comment(String postId, String userId, String userName, String cont
     /** The largest number of characters of a content. */
     public static final int MAX_CONTENT = 10_000;
 
-    /** Writes the comment as messages carry it: with the id it was given, and the time it was accepted, in ISO 8601. */
+    /** Writes the comment as messages carry it: with its id, and the time when it was accepted, in ISO 8601. */
     public void writeTo(JsonGenerator json, UUID id, String acceptedAt) throws IOException {
         json.writeStartObject();
         json.writeStringField("id", id.toString());
@@ -37,7 +37,10 @@ public record Comment(String postId, String userId, String userName, String cont
         json.writeEndObject();
     }
 
-    /** The length in Unicode characters (code points), as JSON Schema counts them, or -1 if PostgreSQL couldn't store the text or UTF-8 couldn't say it. */
+    /**
+     * The length in Unicode characters (code points), as JSON Schema counts them; -1 if PostgreSQL can't store the text or UTF-8
+     * can't encode it.
+     */
     public static int length(String text) {
         int length = 0;
         for (int i = 0; i < text.length(); i++, length++) {
@@ -58,7 +61,7 @@ public record Comment(String postId, String userId, String userName, String cont
     /**
      * The query parameter {@code postId}.
      *
-     * @throws InvalidRequestException 400 if it is left out, given twice, or can't be the id of a post
+     * @throws InvalidRequestException 400 if it is missing, given twice, or not a valid id of a post
      */
     public static String postId(RequestQuery query) throws InvalidRequestException {
         String postId = query.value("postId");

@@ -22,15 +22,15 @@ public final class CommentIds {
     }
 
     /**
-     * The id of a comment that came with an idempotency key: the same caller, key and comment give the same id on any
-     * machine at any time, and another comment under the same key gets another id. A UUIDv8 made of SHA-256 (RFC 9562,
+     * The id of a comment with an idempotency key: the same client, key and comment give the same id on any machine at any
+     * time. Another comment with the same key gets another id. A UUIDv8 made of SHA-256 (RFC 9562,
      * appendix B.2).
      *
-     * @param caller who sent it, or "" where callers aren't told apart
+     * @param client the name of the client's API key; "" without API keys
      */
-    public static UUID derive(String caller, String key, Comment comment) {
+    public static UUID derive(String client, String key, Comment comment) {
         MessageDigest sha256 = sha256();
-        add(sha256, caller);
+        add(sha256, client);
         add(sha256, key);
         add(sha256, comment.postId());
         add(sha256, comment.userId());
@@ -43,18 +43,18 @@ public final class CommentIds {
                 hash.getLong() & 0x3fff_ffff_ffff_ffffL | 0x8000_0000_0000_0000L);
     }
 
-    /** The id that a text says, in 36 characters; null if it is none. */
+    /** Parses an id of 36 characters; returns null if the text is not one. */
     public static UUID parse(String text) {
         try {
             UUID id = UUID.fromString(text);
-            // UUID.fromString also takes short groups, such as 1-1-1-1-1
+            // UUID.fromString also accepts short groups, such as 1-1-1-1-1
             return id.toString().equalsIgnoreCase(text) ? id : null;
         } catch (IllegalArgumentException e) {
             return null;
         }
     }
 
-    // The length before each part keeps "ab" + "c" apart from "a" + "bc".
+    // The length before each part distinguishes "ab" + "c" from "a" + "bc".
     private static void add(MessageDigest digest, String part) {
         byte[] bytes = part.getBytes(StandardCharsets.UTF_8);
         digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(0, bytes.length));

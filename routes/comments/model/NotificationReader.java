@@ -15,10 +15,11 @@ public final class NotificationReader {
     }
 
     /**
-     * Hands over the id and the post of each comment, in their order. What a foreign producer left out, or made no text, is null.
-     * Up to the first that is no object: what isn't an array has no comments.
+     * Passes on the id and the post of each comment, in order. A field that is missing or not a string is null: messages of
+     * other producers may have such fields. Reading ends at the first element that is not an object. A document that is not an
+     * array has no comments.
      *
-     * @throws IOException what Jackson throws if it is not JSON, or cut off
+     * @throws IOException from Jackson, if it is not JSON or is truncated
      */
     public static void read(byte[] notification, BiConsumer<String, String> comment) throws IOException {
         try (JsonParser parser = JSON.createParser(notification)) {

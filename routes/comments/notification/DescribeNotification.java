@@ -11,16 +11,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads a notification, a JSON array of comments, and leaves in exchange properties how many comments of how many posts it
- * is about. Logs one line per comment at debug.
+ * Reads a notification, a JSON array of comments, and sets exchange properties: the number of its comments and of their posts.
+ * Logs one line per comment at debug.
  *
- * <p>Any number of threads may call it. Throws what {@link NotificationReader} throws.
+ * <p>Any number of threads may call it. Throws the exceptions of {@link NotificationReader}.
  */
 public class DescribeNotification implements Processor {
 
     /** The exchange property that holds the number of comments. */
     public static final String COMMENTS = "comments";
-    /** The exchange property that holds the number of posts that they are on. */
+    /** The exchange property that holds the number of their posts. */
     public static final String POSTS = "posts";
 
     private static final Logger LOG = LoggerFactory.getLogger(DescribeNotification.class);

@@ -6,8 +6,8 @@ import org.apache.camel.Processor;
 
 /**
  * Adds the number of comments that an exchange property holds to a counter of {@link PipelineMetrics}. A {@code micrometer:}
- * endpoint would add tags of Camel's own, and its counter would not be there before the first comment, where an alert on its
- * increase would miss it.
+ * endpoint adds Camel's own tags, and creates its counter with the first comment, so that an alert on the counter's increase
+ * misses that comment.
  *
  * <p>Any number of threads may call it.
  */

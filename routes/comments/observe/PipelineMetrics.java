@@ -5,7 +5,6 @@ import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Metrics;
-import io.micrometer.core.instrument.TimeGauge;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -15,19 +14,17 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.CamelContextAware;
 
 /**
- * What the pipeline counts, by the names that dashboards and alerts use; Prometheus shows them with underscores and units.
- * Everything is counted per group, per batch or per refused request, never per accepted comment.
+ * The metrics of the pipeline. Dashboards and alerts use their names; Prometheus shows them with underscores and units. All
+ * are counted per group, per batch or per refused request, never per accepted comment.
  *
- * <p>The static methods may be called by any thread, and without any registry, when they do nothing. As a bean, this puts
- * the meters into the registry that Camel publishes on {@code /observe/metrics}.
+ * <p>Any thread may call the static methods. Without a registry they do nothing. As a bean, this class adds the meters to the
+ * registry that Camel publishes on {@code /observe/metrics}.
  */
 public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
 
@@ -37,7 +34,7 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
         MALFORMED,
         /** 401: no API key, or an unknown one. */
         UNAUTHORIZED,
-        /** 429: more than the client may post. */
+        /** 429: over the rate of the client. */
         TOO_MANY,
         /** 415: not labelled as JSON. */
         MEDIA_TYPE,
@@ -47,13 +44,13 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
         TOO_LARGE,
         /** 400, 414 and 431: not HTTP, or a line or header that is too long. */
         NOT_HTTP,
-        /** 503: no room to wait. */
+        /** 503: too many requests wait. */
         FULL,
         /** 503: the broker did not confirm. */
         UNCONFIRMED,
-        /** 503: the broker is away, or takes no messages. */
+        /** 503: the broker is not reachable, or blocks publishers. */
         BROKER_AWAY,
-        /** 503: the process is about to end. */
+        /** 503: the process ends. */
         STOPPING;
 
         private final Counter counter = Counter.builder("comments.refused")
@@ -81,9 +78,9 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
     private static final Timer COMMITTED = timer("comments.committed",
             "From accepting the first comment of a message to the commit of its batch");
     private static final Counter PERSISTED = Counter.builder("comments.persisted")
-            .description("Comments whose batch is committed, whether they were there before or not")
+            .description("Comments whose batch is committed, whether their rows existed before or not")
             .register(Metrics.globalRegistry);
-    // by what became of it: a 2xx or 3xx, a 4xx, a 5xx
+    // by the status: a 2xx or 3xx, a 4xx, a 5xx
     private static final List<Timer> READS = Stream.of("answered", "refused", "failed").map(outcome ->
             timerBuilder("comments.read", "From a GET of comments to its answer").tag("outcome", outcome)
                     .register(Metrics.globalRegistry)).toList();
@@ -160,20 +157,13 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
     }
 
     /**
-     * Shows a value. A gauge of the same name that shows that of another object is removed.
+     * Registers a gauge. Replaces a gauge of the same name.
      *
      * @param value called by the thread that reads the metrics
      */
     public static <T> void gauge(String name, String description, T object, ToDoubleFunction<T> value) {
         forget(name);
         Gauge.builder(name, object, value).description(description).register(Metrics.globalRegistry);
-    }
-
-    /** Shows how long something has been waiting, in seconds: see {@link #gauge}. */
-    public static <T> void ageGauge(String name, String description, T object, Function<T, Duration> age) {
-        forget(name);
-        TimeGauge.builder(name, object, TimeUnit.MILLISECONDS, each -> age.apply(each).toMillis()).description(description)
-                .register(Metrics.globalRegistry);
     }
 
     // the Camel CLI makes each bean twice, and a registry keeps the first gauge of a name
@@ -189,7 +179,7 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
             registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
             camelContext.getRegistry().bind(CAMEL_REGISTRY, registry);
         }
-        // so that all reasons are there before the first refusal
+        // registers all reasons before the first refusal
         Refusal.values();
         Metrics.addRegistry(registry);
     }
@@ -199,7 +189,7 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
         return camelContext;
     }
 
-    /** Takes the registry away again. */
+    /** Removes the registry. */
     @Override
     public void close() {
         Metrics.removeRegistry(registry);

@@ -8,7 +8,7 @@ import org.apache.camel.impl.health.AbstractHealthCheck;
 
 /**
  * The health check {@code comments/retrying-batches} or {@code comments/retrying-pushes}: whether exchanges of a route are
- * tried again, and why. A process with such an exchange is not ready, but it is alive: a restart would not help.
+ * retried, and why. A process with such an exchange is not ready, but it is alive: a restart does not help.
  */
 public class RedeliveryHealth extends AbstractHealthCheck {
 
@@ -22,7 +22,7 @@ public class RedeliveryHealth extends AbstractHealthCheck {
         this.kind = kind;
     }
 
-    /** The monitor that has the failures. */
+    /** The monitor with the failures. */
     public void setMonitor(RedeliveryMonitor monitor) {
         this.monitor = monitor;
     }

@@ -15,24 +15,23 @@ import org.slf4j.LoggerFactory;
 import org.springframework.amqp.AmqpException;
 
 /**
- * Keeps the failures of exchanges that are tried again, and warns of them: after the first attempt, and each time after twice
- * as many. {@link RedeliveryHealth} shows them.
+ * Keeps the failures of exchanges that are retried, and logs a warning after attempt 1, 2, 4, 8 and so on. {@link RedeliveryHealth} shows them.
  *
  * <p>Camel calls it after each failed attempt, on any thread.
  */
 public class RedeliveryMonitor implements Processor {
 
-    /** An exchange that was tried in vain: since when, how often, and why the last time. */
+    /** An exchange that failed: since when, how often, and the reason of the last failure. */
     record Failure(String routeId, Instant since, int attempts, String reason) {
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(RedeliveryMonitor.class);
     private static final String UNREACHABLE = "Is PostgreSQL up at POSTGRES_URL?";
-    /** What to look at, by the beginning of the SQLSTATE. */
+    /** What to check, by the beginning of the SQLSTATE. */
     private static final Map<String, String> ADVICE = Map.of(
             "08", UNREACHABLE,
             "57", UNREACHABLE,
-            "53100", "The disk of PostgreSQL is full: give it room",
+            "53100", "The disk of PostgreSQL is full: free space on it",
             "53300", "PostgreSQL has no connection left: raise max_connections, or lower COMMENTS_WRITERS",
             "25006", "PostgreSQL is read-only: is POSTGRES_URL that of a standby?",
             "42501", "Let POSTGRES_USER write to the tables",
@@ -46,9 +45,9 @@ public class RedeliveryMonitor implements Processor {
         String reason = reason(exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class));
         Failure failure = failures.merge(exchange.getExchangeId(), new Failure(exchange.getFromRouteId(), Instant.now(), 1, reason),
                 (before, now) -> new Failure(before.routeId(), before.since(), before.attempts() + 1, reason));
-        // each time after twice as many attempts: the pauses between them grow, too
+        // at powers of two: the pauses grow, too
         if (Integer.bitCount(failure.attempts()) == 1) {
-            LOG.warn("Attempt {} failed and another one follows: {}. {}", failure.attempts(), reason,
+            LOG.warn("Attempt {} failed, another one follows: {}. {}", failure.attempts(), reason,
                     advice(exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class)));
         }
         if (failure.attempts() == 1) {
@@ -58,7 +57,7 @@ public class RedeliveryMonitor implements Processor {
                     failures.remove(done.getExchangeId());
                 }
 
-                // seda: would hand it over to its copy, which completes at an unknown time, or never if it is dropped
+                // seda: hands it over to its copy, which completes at an unknown time, or never if it is dropped
                 @Override
                 public boolean allowHandover() {
                     return false;
@@ -67,12 +66,12 @@ public class RedeliveryMonitor implements Processor {
         }
     }
 
-    /** The failures of exchanges that entered by a route. */
+    /** The failures of exchanges that a route consumed. */
     Collection<Failure> failures(String routeId) {
         return failures.values().stream().filter(failure -> routeId.equals(failure.routeId())).toList();
     }
 
-    // The message of a data error quotes the data: its SQLSTATE says enough here.
+    // The message of a data error quotes the data, so only its SQLSTATE is shown.
     private static String reason(Exception e) {
         String state = sqlState(e);
         return state == null ? e.getClass().getSimpleName() : "SQLSTATE " + state;
@@ -88,7 +87,7 @@ public class RedeliveryMonitor implements Processor {
             return UNREACHABLE;
         }
         return causes(e).anyMatch(AmqpException.class::isInstance)
-                ? "Is RabbitMQ up at RABBITMQ_URI, and has the queue of notifications room?" : "See what it was sent to";
+                ? "Is RabbitMQ up at RABBITMQ_URI, and does the queue notifications accept messages?" : "Check the endpoint that it was sent to";
     }
 
     private static String sqlState(Exception e) {

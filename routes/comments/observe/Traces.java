@@ -24,24 +24,24 @@ import org.apache.camel.Message;
 import org.apache.camel.support.SynchronizationAdapter;
 
 /**
- * Follows comments through the queue with OpenTelemetry: a span for each request, in the trace of its client if it came with
- * a W3C {@code traceparent}, and one for each batch that is written, with links to the requests that its comments came with.
+ * Traces comments through the queue with OpenTelemetry: a span for each request, in the client's trace if the request has a W3C
+ * {@code traceparent}, and a span for each written batch, with links to the requests of its comments.
  *
- * <p>A message carries the ids of at most {@value #MOST_SPANS} of its requests' spans, of those that are sampled. They are
- * our own ids; of the client's header only the id of the trace is kept, which is 32 hexadecimal digits or is ignored.
+ * <p>A message carries the ids of the sampled spans of its requests, at most {@value #MAX_SPANS}. The ids are generated here. Of
+ * the client's header only the id of the trace is used: 32 hexadecimal digits, or it is ignored.
  *
- * <p>Where spans go to, and which are sampled, is said by OpenTelemetry's own variables, {@code OTEL_…}. Any number of
+ * <p>OpenTelemetry's own variables, {@code OTEL_…}, set where spans are sent and which are sampled. Any number of
  * threads may call it.
  */
 public final class Traces implements AutoCloseable {
 
-    /** The header of a request that names the span of its client. */
+    /** The header of a request that has the span of its client. */
     public static final String TRACEPARENT = "traceparent";
     /** The header of a message that holds the ids. */
     static final String SPANS = "spans";
-    static final int MOST_SPANS = 32;
+    static final int MAX_SPANS = 32;
 
-    private static final int MOST_LINKS = 128;
+    private static final int MAX_LINKS = 128;
     private static final String SPAN = "span";
     private static final Pattern ID = Pattern.compile("([0-9a-f]{32})-([0-9a-f]{16})");
     private static final TextMapGetter<List<String>> TRACEPARENT_VALUES = new TextMapGetter<>() {
@@ -70,7 +70,7 @@ public final class Traces implements AutoCloseable {
         }
     }
 
-    /** Returns this, or null if no spans are made: code that runs for each comment compares with null, and no more. */
+    /** Returns this, or null if no spans are made: so code that runs for each comment only compares with null. */
     public Traces ifEnabled() {
         return tracer == null ? null : this;
     }
@@ -104,7 +104,7 @@ public final class Traces implements AutoCloseable {
         int carried = 0;
         for (Exchange request : requests) {
             Span span = request.getProperty(SPAN, Span.class);
-            if (span != null && span.getSpanContext().isSampled() && carried < MOST_SPANS) {
+            if (span != null && span.getSpanContext().isSampled() && carried < MAX_SPANS) {
                 ids.append(carried++ == 0 ? "" : ",").append(span.getSpanContext().getTraceId()).append('-')
                         .append(span.getSpanContext().getSpanId());
             }
@@ -114,14 +114,14 @@ public final class Traces implements AutoCloseable {
         }
     }
 
-    /** Notes the ids that a message carries; what is not as {@link #carry} writes it is left out. */
+    /** Adds the ids that a message carries. Skips any that {@link #carry} would not write. */
     public static void gather(Message message, List<SpanContext> links) {
         String ids = message.getHeader(SPANS, String.class);
         if (ids == null) {
             return;
         }
         Matcher id = ID.matcher(ids);
-        for (int i = 0; i < MOST_SPANS && links.size() < MOST_LINKS && id.find(); i++) {
+        for (int i = 0; i < MAX_SPANS && links.size() < MAX_LINKS && id.find(); i++) {
             SpanContext request = SpanContext.createFromRemoteParent(id.group(1), id.group(2), TraceFlags.getSampled(),
                     TraceState.getDefault());
             if (request.isValid()) {
@@ -130,7 +130,7 @@ public final class Traces implements AutoCloseable {
         }
     }
 
-    /** Makes the span of a batch that has just been committed, if any of its requests is followed. */
+    /** Makes the span of a batch that was just committed, if any of its requests is traced. */
     public void written(List<SpanContext> links, int comments, long nanos) {
         if (links.isEmpty()) {
             return;
@@ -144,7 +144,7 @@ public final class Traces implements AutoCloseable {
         batch.startSpan().end(end);
     }
 
-    /** Sends what has not been sent. */
+    /** Sends the remaining spans. */
     @Override
     public void close() {
         if (sdk != null) {

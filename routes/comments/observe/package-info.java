@@ -1,5 +1,5 @@
 /**
- * What is counted, traced and told by health checks. All rooms may import it, and it imports none. Counts are taken for each group, batch or
+ * Metrics, traces and health checks. All rooms may import it; it imports none. Counts are taken for each group, batch or
  * refused request, never for each comment; any thread may call it.
  */
 package comments.observe;

@@ -30,14 +30,14 @@ import org.springframework.amqp.AmqpException;
 
 /**
  * Answers with the counts of this process since its start, the number of messages that the broker reports for the queues, and
- * the health of its parts, as JSON for the page. Counts are totals, times in milliseconds.
+ * the health checks, as JSON for the page. Counts are totals, times are in milliseconds.
  *
- * <p>However many clients ask, one thread asks the servers, at most five times a second; the others get the last answer.
- * Throws {@link RejectedExecutionException} while there is none, since requests that waited for it would hold all the threads.
+ * <p>For any number of clients, one thread queries the servers, at most five times per second; other requests get the last
+ * answer. Throws {@link RejectedExecutionException} before the first answer, because waiting requests would hold all threads.
  */
 public class PipelineStatus implements CamelContextAware, Processor {
 
-    /** What the page reads. */
+    /** The JSON that the page reads. */
     private record Status(long at, String[] roles, long accepted, long refused, long persisted, long quarantined, long pushed,
             long retries, long waiting, long unsettled, long listeners, Summary groups, Summary batches, Times confirms,
             Times inserts, Times committed, List<Batch> latestBatches, Map<String, Queue> queues, Map<String, String> health) {
@@ -51,7 +51,7 @@ public class PipelineStatus implements CamelContextAware, Processor {
         }
     }
 
-    /** A timer; each bucket has its upper bound, and how many times are below it. */
+    /** A timer; each bucket has its upper bound, and the number of times below it. */
     private record Times(long count, double total, List<Number[]> buckets) {
 
         static Times of(String name) {
@@ -59,7 +59,7 @@ public class PipelineStatus implements CamelContextAware, Processor {
             List<Number[]> buckets = new ArrayList<>();
             double before = 0;
             for (CountAtBucket bucket : timer.takeSnapshot().histogramCounts()) {
-                // each includes the one before
+                // each includes the buckets before
                 if (bucket.count() > before) {
                     buckets.add(new Number[] {bucket.bucket(TimeUnit.MILLISECONDS), (long) bucket.count()});
                     before = bucket.count();
@@ -87,12 +87,12 @@ public class PipelineStatus implements CamelContextAware, Processor {
     private volatile byte[] last;
     private long lastNanos;
 
-    /** The API keys with which a client may read it. By default none is needed. */
+    /** The API keys with which a client may read the status. By default none is needed. */
     public void setApiKeys(ApiKeys apiKeys) {
         this.apiKeys = apiKeys;
     }
 
-    /** The connection on which the broker is asked. */
+    /** The connection for queries to the broker. */
     public void setConnections(RabbitConnectionFactory connections) {
         this.connections = connections;
     }
@@ -111,11 +111,11 @@ public class PipelineStatus implements CamelContextAware, Processor {
 
     private byte[] current() throws IOException {
         if (!lock.tryLock()) {
-            byte[] known = last;
-            if (known == null) {
-                throw new RejectedExecutionException("nothing is known yet");
+            byte[] latest = last;
+            if (latest == null) {
+                throw new RejectedExecutionException("no status yet");
             }
-            return known;
+            return latest;
         }
         try {
             if (last == null || System.nanoTime() - lastNanos > FRESH_NANOS) {
@@ -158,7 +158,7 @@ public class PipelineStatus implements CamelContextAware, Processor {
                 .map(batch -> new Batch(batch.at().toEpochMilli(), batch.comments(), batch.insert().toMillis())).toList();
     }
 
-    // null if the broker is away, or has no such queue
+    // null if the broker is not reachable, or has no such queue
     private Map<String, Queue> queues() {
         Map<String, Queue> queues = new LinkedHashMap<>();
         QUEUES.forEach(name -> queues.put(name, queue(name)));
@@ -178,7 +178,7 @@ public class PipelineStatus implements CamelContextAware, Processor {
         }
     }
 
-    /** What is wrong, by the name of the check; null if nothing is. */
+    /** The problem, by the name of the check; null if the check is up. */
     private Map<String, String> health() {
         Map<String, String> health = new LinkedHashMap<>();
         for (HealthCheck check : camelContext.getRegistry().findByType(HealthCheck.class)) {
@@ -194,7 +194,7 @@ public class PipelineStatus implements CamelContextAware, Processor {
         try (Connection connection = database.getConnection()) {
             return connection.isValid(1) ? null : "The database does not answer.";
         } catch (SQLException e) {
-            return "The database is away.";
+            return "The database is not reachable.";
         }
     }
 

@@ -17,8 +17,7 @@ import org.apache.camel.support.ResourceHelper;
 
 /**
  * Answers with the file of a path: the page, the description of the API, and the page to try it, which is Swagger UI from its
- * webjar. Each is read when it is first asked for. The headers let a browser load nothing but from here, and run nothing that
- * is not a file of ours.
+ * webjar. Each file is read at its first request. The headers allow a browser to load and run only files of this server.
  *
  * <p>All headers of the request are removed. Any number of threads may call it.
  */

@@ -11,16 +11,17 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * How many parameters each statement has, which camel-jdbc asks before it binds them. The driver asks the database, which
- * parses the statement for that; here it is asked once for each text of a statement.
+ * How many parameters each statement has, which camel-jdbc asks before it binds them. The driver would ask the database each
+ * time, which costs a round trip; here it asks once for each text of a statement. The number is the only metadata that these
+ * statements have.
  *
- * <p>Any number of threads may call it. Nothing else of the metadata is to be had.
+ * <p>Any number of threads may call it.
  */
 public final class ParameterCounts {
 
     private final Map<String, ParameterMetaData> bySql = new ConcurrentHashMap<>();
 
-    /** The same connection, whose prepared statements know their number of parameters. */
+    /** The same connection; its prepared statements have the number of their parameters at hand. */
     Connection of(Connection connection) {
         return proxy(Connection.class, connection, (target, method, arguments) -> {
             Object result = method.invoke(target, arguments);
@@ -52,7 +53,7 @@ public final class ParameterCounts {
         });
     }
 
-    /** Calls that go on to a target, or are answered in its place. */
+    /** Answers a call of a target's method, mostly by calling it. */
     private interface Calls {
         Object answer(Object target, Method method, Object[] arguments) throws Throwable;
     }

@@ -1,9 +1,12 @@
 package comments.postgresql;
 
 import com.zaxxer.hikari.HikariDataSource;
+import com.zaxxer.hikari.SQLExceptionOverride;
 import comments.http.HttpEngine;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.Map;
+import java.util.Set;
 
 /**
  * The pool of connections to PostgreSQL. Nothing is connected before the first use, which also makes the schema if this is
@@ -11,24 +14,56 @@ import java.sql.SQLException;
  */
 public class PostgresDataSource extends HikariDataSource {
 
+    // of a server that became a standby (read_only_sql_transaction); the pool itself has those of a server that ends
+    private static final Set<String> FATAL = Set.of("25006");
+    // of Camel's error handler, which tries failed batches again
+    private static final int RETRY_THREADS = 10;
+
     private SchemaMigration schema;
 
     /** Connections that fail within a bounded time when the database is gone. */
     public PostgresDataSource() {
         setPoolName("comments");
         setConnectionTimeout(5_000);
-        // as text: the driver knows no other values, and ignores them
+        // as text: the driver ignores all other values
         addDataSourceProperty("ApplicationName", "comments");
         addDataSourceProperty("connectTimeout", "5");
+        // of two servers, the second is tried when the first does not answer
+        addDataSourceProperty("loginTimeout", "11");
+        addDataSourceProperty("hostRecheckSeconds", "2");
         addDataSourceProperty("socketTimeout", "60");
         addDataSourceProperty("tcpKeepAlive", "true");
         // idle processes hold no connections that they don't need
         setMinimumIdle(0);
+        setExceptionOverride(new SQLExceptionOverride() {
+            @java.lang.Override
+            public Override adjudicate(SQLException failure) {
+                return FATAL.contains(failure.getSQLState()) ? Override.MUST_EVICT : Override.CONTINUE_EVICT;
+            }
+        });
     }
 
     /** What must be there before a connection is of use. By default nothing. */
     public void setMigration(SchemaMigration schema) {
         this.schema = schema;
+    }
+
+    /**
+     * How many threads write at once, each with a connection; 0 means one per core. Batches that are tried again have
+     * connections beside these.
+     */
+    public void setWriters(int writers) {
+        setMaximumPoolSize((writers > 0 ? writers : Runtime.getRuntime().availableProcessors()) + RETRY_THREADS);
+    }
+
+    /** Statements that each session begins with, unless it is shared behind a pooler. By default none. */
+    String session() {
+        return "";
+    }
+
+    /** Further properties of the driver where the session is shared behind a pooler. By default none. */
+    Map<String, String> pooled() {
+        return Map.of();
     }
 
     /**
@@ -45,6 +80,16 @@ public class PostgresDataSource extends HikariDataSource {
         if (schema != null) {
             schema.await(getConnectionTimeout());
         }
+        if (getDataSource() == null) {
+            connectUnpooled();
+        }
         return super.getConnection();
+    }
+
+    private synchronized void connectUnpooled() {
+        if (getDataSource() == null) {
+            setDataSource(new UnpooledDataSource(getJdbcUrl(), getUsername(), getPassword(), getDataSourceProperties(),
+                    session(), pooled()));
+        }
     }
 }

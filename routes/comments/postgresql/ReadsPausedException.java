@@ -3,9 +3,9 @@ package comments.postgresql;
 import java.sql.SQLTransientConnectionException;
 
 /**
- * No connection for a read, since none was to be had a moment ago.
+ * A read was refused without a try, because no connection was to be had in the second before.
  *
- * <p>It is thrown at any rate while the database is away, so it carries no stack trace.
+ * <p>While the database is away, every read throws it: it has no stack trace.
  */
 public class ReadsPausedException extends SQLTransientConnectionException {
 

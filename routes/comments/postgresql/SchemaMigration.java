@@ -1,31 +1,58 @@
 package comments.postgresql;
 
+import static java.util.stream.Collectors.toSet;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
-import java.util.Map;
+import java.sql.Statement;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.regex.MatchResult;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.CamelContextAware;
 import org.apache.camel.support.ResourceHelper;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.MigrationInfo;
+import org.flywaydb.core.api.MigrationVersion;
 
 /**
- * Makes the schema, or brings it up to date, once in a process, when a connection is first asked for; Flyway's lock in the
+ * Makes the schema, or brings it up to date, once in a process, when a connection is first asked for. Flyway's lock in the
  * database lets any number of processes start at once.
+ *
+ * <p>The schema may have tables of other applications. Its history is in {@value #HISTORY}; only databases of former versions
+ * have it in {@value #FORMER_HISTORY}, where other applications that use Flyway have theirs.
+ *
+ * <p>An index on a table that is there already is built before its version, while other processes write to the table. Behind a
+ * pooler, which has no sessions to lock, it is built with its version, and writers wait.
  *
  * <p>Any number of threads may call it.
  */
 public class SchemaMigration implements CamelContextAware {
 
-    // a migration may take minutes, so none for what a statement takes
-    private static final Map<String, String> TIMEOUTS = Map.of("loginTimeout", "5", "tcpKeepAlive", "true");
+    private static final String HISTORY = "comments_schema_history";
+    private static final String FORMER_HISTORY = "flyway_schema_history";
+    // of another application, it may be unreadable
+    private static final String FIND_FORMER_HISTORY = """
+            SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = '%s'
+            AND has_table_privilege(format('%%I.%%I', schemaname, tablename), 'SELECT')""".formatted(FORMER_HISTORY);
+    private static final String FIND_FIRST_VERSION = "SELECT count(*) FROM %s WHERE version = '1' AND checksum = %d";
+
+    private static final String FIND_TABLE = "SELECT count(to_regclass('%s'))";
+    private static final String FIND_INVALID_INDEX =
+            "SELECT count(*) FROM pg_index WHERE indexrelid = to_regclass('%s') AND NOT indisvalid";
+    // any number, the same in all processes
+    private static final String LOCK = "SELECT pg_try_advisory_lock(hashtext('comments: build indexes'))::int";
+    private static final int LOCK_POLL_MILLIS = 500;
 
     private final ReentrantLock lock = new ReentrantLock();
     private CamelContext camelContext;
@@ -90,16 +117,69 @@ public class SchemaMigration implements CamelContextAware {
     }
 
     private void make() throws SQLException {
+        UnpooledDataSource database = new UnpooledDataSource(jdbcUrl, username, password);
+        SqlScript[] versions = Stream.of(scripts).map(this::script).toArray(SqlScript[]::new);
         try {
-            Flyway.configure()
-                    .dataSource(jdbcUrl, username, password)
-                    .jdbcProperties(TIMEOUTS)
+            Flyway flyway = Flyway.configure()
+                    .dataSource(database)
+                    .table(hasFormerHistory(database, versions[0]) ? FORMER_HISTORY : HISTORY)
+                    // where the schema has tables of others
+                    .baselineOnMigrate(true)
+                    .baselineVersion("0")
                     .locations(new String[0])
-                    .javaMigrations(Stream.of(scripts).map(this::script).toArray(SqlScript[]::new))
-                    .load()
-                    .migrate();
+                    .javaMigrations(versions)
+                    .load();
+            Set<MigrationVersion> pending = Stream.of(flyway.info().pending()).map(MigrationInfo::getVersion).collect(toSet());
+            buildIndexes(database, Stream.of(versions).filter(version -> pending.contains(version.getVersion())));
+            flyway.migrate();
         } catch (FlywayException e) {
             throw e.getCause() instanceof SQLException cause ? cause : new SQLException("the schema can't be made", e);
+        }
+    }
+
+    private static boolean hasFormerHistory(UnpooledDataSource database, SqlScript first) throws SQLException {
+        try (Connection connection = database.getConnection(); Statement statement = connection.createStatement()) {
+            return finds(statement, FIND_FORMER_HISTORY)
+                    && finds(statement, FIND_FIRST_VERSION.formatted(FORMER_HISTORY, first.getChecksum()));
+        }
+    }
+
+    private static void buildIndexes(UnpooledDataSource database, Stream<SqlScript> versions) throws SQLException {
+        List<MatchResult> indexes = versions.flatMap(version -> version.indexes().stream()).toList();
+        if (indexes.isEmpty()) {
+            return;
+        }
+        try (Connection connection = database.getConnection(); Statement statement = connection.createStatement()) {
+            if (UnpooledDataSource.isPooled(connection)) {
+                return;
+            }
+            // released at the end of the session; two concurrent builds on one table would wait for each other
+            while (!finds(statement, LOCK)) {
+                Thread.sleep(LOCK_POLL_MILLIS);
+            }
+            for (MatchResult index : indexes) {
+                if (finds(statement, FIND_TABLE.formatted(index.group(2)))) {
+                    buildIndex(statement, index);
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new SQLTransientConnectionException("interrupted while an index is built", e);
+        }
+    }
+
+    private static void buildIndex(Statement statement, MatchResult index) throws SQLException {
+        // of a build that was broken off
+        if (finds(statement, FIND_INVALID_INDEX.formatted(index.group(1)))) {
+            statement.execute("DROP INDEX CONCURRENTLY " + index.group(1));
+        }
+        statement.execute("CREATE INDEX CONCURRENTLY IF NOT EXISTS %s ON %s %s"
+                .formatted(index.group(1), index.group(2), index.group(3)));
+    }
+
+    private static boolean finds(Statement statement, String count) throws SQLException {
+        try (ResultSet row = statement.executeQuery(count)) {
+            return row.next() && row.getInt(1) > 0;
         }
     }
 

@@ -2,6 +2,9 @@ package comments.postgresql;
 
 import java.nio.charset.StandardCharsets;
 import java.sql.Statement;
+import java.util.List;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import java.util.zip.CRC32;
 import org.flywaydb.core.api.MigrationVersion;
 import org.flywaydb.core.api.migration.Context;
@@ -10,8 +13,13 @@ import org.flywaydb.core.api.migration.JavaMigration;
 /**
  * One version of the schema: a script that is named as Flyway names them, such as {@code V1__comments.sql}. Flyway's own
  * scan for scripts needs a folder that it can list, which the launchers don't all have.
+ *
+ * <p>An index of the script is built only if it is not there: {@link SchemaMigration} builds those of large tables before.
  */
 final class SqlScript implements JavaMigration {
+
+    /** An index: its name, its table, and the rest of the statement. */
+    private static final Pattern INDEX = Pattern.compile("^CREATE INDEX (\\w+) ON (\\w+) ([^;]+);", Pattern.MULTILINE);
 
     private final String name;
     private final String sql;
@@ -19,6 +27,11 @@ final class SqlScript implements JavaMigration {
     SqlScript(String name, String sql) {
         this.name = name;
         this.sql = sql;
+    }
+
+    /** The indexes that the script creates, each with its name, its table and the rest of the statement as groups. */
+    List<MatchResult> indexes() {
+        return INDEX.matcher(sql).results().toList();
     }
 
     @Override
@@ -46,7 +59,7 @@ final class SqlScript implements JavaMigration {
     @Override
     public void migrate(Context context) throws Exception {
         try (Statement statement = context.getConnection().createStatement()) {
-            statement.execute(sql);
+            statement.execute(INDEX.matcher(sql).replaceAll("CREATE INDEX IF NOT EXISTS $1 ON $2 $3;"));
         }
     }
 }

@@ -1,5 +1,9 @@
 /**
- * What the pipeline adds to HikariCP, the PostgreSQL driver and Flyway, without a word of comments: pools whose connections fail within a
- * bounded time, the schema, and the kinds of SQL errors. Roles import it. Its code may block, so no event loop may call it.
+ * PostgreSQL: the pools of connections for writing and for reading, the schema and its versions, and the failures that are
+ * due to data. All connections are made and checked in one place,
+ * {@link comments.postgresql.UnpooledDataSource}.
+ *
+ * <p>The rooms of all roles and settings may use it; it may use observe and http. Any number of threads may ask its pools for a
+ * connection, except the event loop of the HTTP server: a thread may wait there.
  */
 package comments.postgresql;

@@ -47,11 +47,12 @@ public final class CommentBatch {
     /**
      * Adds a message.
      *
+     * @param delivered what it takes to acknowledge it; nothing if its channel is gone
      * @param body a JSON array of comments, or one bare comment, in UTF-8; it isn't copied
      * @param count how many comments it holds
      */
-    void add(Delivery delivery, byte[] body, int count) {
-        deliveries.add(delivery);
+    void add(List<Delivery> delivered, byte[] body, int count) {
+        deliveries.addAll(delivered);
         bodies.add(body);
         comments += count;
         bytes += body.length;

@@ -3,7 +3,6 @@ package comments.processor;
 import comments.model.Comment;
 import comments.observe.Traces;
 import comments.rabbitmq.AcknowledgeInOrder;
-import comments.rabbitmq.Delivery;
 import org.apache.camel.AggregationStrategy;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
@@ -14,7 +13,6 @@ import org.apache.camel.Message;
  */
 public class GatherBatch implements AggregationStrategy {
 
-    private AcknowledgeInOrder acknowledge = new AcknowledgeInOrder();
     private Traces traces;
 
     /** What follows the comments, if anything does. */
@@ -22,19 +20,12 @@ public class GatherBatch implements AggregationStrategy {
         this.traces = traces.ifEnabled();
     }
 
-    /** What will acknowledge the messages: it is told of each. */
-    public void setAcknowledge(AcknowledgeInOrder acknowledge) {
-        this.acknowledge = acknowledge;
-    }
-
     @Override
     public Exchange aggregate(Exchange batched, Exchange received) {
         Message message = received.getMessage();
         Exchange exchange = batched == null ? received : batched;
         CommentBatch batch = batched == null ? new CommentBatch() : batched.getMessage().getBody(CommentBatch.class);
-        Delivery delivery = Delivery.of(received);
-        acknowledge.received(delivery);
-        batch.add(delivery, message.getBody(byte[].class), count(message));
+        batch.add(AcknowledgeInOrder.deliveries(received), message.getBody(byte[].class), count(message));
         if (traces != null) {
             Traces.gather(message, batch.requests());
         }

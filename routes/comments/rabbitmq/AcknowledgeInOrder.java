@@ -21,14 +21,18 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Batches may be settled in any order and by any thread. On each channel only the unbroken run of settled delivery
  * tags is acknowledged, from the lowest on, with one multiple-acknowledgement: a message that isn't settled is never
- * acknowledged, and no tag twice. The broker delivers what isn't acknowledged again when the channel closes; then this
- * forgets about the channel, and a late acknowledgement does nothing.
+ * acknowledged, and no tag twice. When a channel closes, the broker delivers again what isn't acknowledged; a late
+ * acknowledgement on that channel does nothing.
  *
  * <p>All messages of a channel must pass through one instance.
  */
 public class AcknowledgeInOrder implements Processor {
 
-    /** The exchange property that holds the deliveries of a batch, a list of {@link Delivery}. */
+    /**
+     * The exchange property that holds the deliveries to acknowledge, as a {@code List<Delivery>}. {@link ConsumerGate} sets it
+     * on receipt; a batch has those of all its messages. It is empty if the channel was gone at once: then there is nothing to
+     * acknowledge, and the broker delivers the message again.
+     */
     public static final String DELIVERIES = "deliveries";
 
     private static final Logger LOG = LoggerFactory.getLogger(AcknowledgeInOrder.class);
@@ -36,8 +40,15 @@ public class AcknowledgeInOrder implements Processor {
     // Weak, so that a channel that is gone takes its window with it.
     private final Map<Channel, AcknowledgementWindow> windows = new WeakHashMap<>();
 
+    /** Notes that a message is here, and keeps its delivery; called in the order of the channel's deliveries. */
+    void received(Exchange exchange) {
+        List<Delivery> deliveries = Delivery.of(exchange).stream().toList();
+        deliveries.forEach(this::received);
+        exchange.setProperty(DELIVERIES, deliveries);
+    }
+
     /** Notes that a message is here; called in the order of the channel's deliveries. */
-    public void received(Delivery delivery) {
+    void received(Delivery delivery) {
         AcknowledgementWindow window = window(delivery.channel());
         synchronized (window) {
             window.received(System.nanoTime());
@@ -49,10 +60,11 @@ public class AcknowledgeInOrder implements Processor {
         settle(deliveries(exchange));
     }
 
+    /** What it takes to acknowledge the messages of an exchange. */
     @SuppressWarnings("unchecked")
-    private static List<Delivery> deliveries(Exchange exchange) {
+    public static List<Delivery> deliveries(Exchange exchange) {
         List<Delivery> deliveries = exchange.getProperty(DELIVERIES, List.class);
-        return deliveries == null ? List.of(Delivery.of(exchange)) : deliveries;
+        return deliveries == null ? Delivery.of(exchange).stream().toList() : deliveries;
     }
 
     /**
@@ -69,7 +81,7 @@ public class AcknowledgeInOrder implements Processor {
 
     private void settle(Channel channel, List<Delivery> deliveries) throws IOException {
         AcknowledgementWindow window = window(channel);
-        // Acknowledging under the lock keeps the tags of a channel rising: RabbitMQ closes it for a tag it knows no more.
+        // Acknowledging under the lock keeps the tags of a channel rising: RabbitMQ closes it for a tag that was acknowledged before.
         synchronized (window) {
             deliveries.forEach(delivery -> window.settle(delivery.tag()));
             long upTo = window.advance();
@@ -79,8 +91,8 @@ public class AcknowledgeInOrder implements Processor {
             try {
                 channel.basicAck(upTo, true);
             } catch (AlreadyClosedException e) {
-                LOG.info("{} written messages can't be acknowledged, since their channel is closed:"
-                        + " the broker delivers them again, and their rows are there already.", deliveries.size());
+                LOG.info("{} settled messages can't be acknowledged, because their channel is closed:"
+                        + " the broker delivers them again.", deliveries.size());
             }
         }
     }

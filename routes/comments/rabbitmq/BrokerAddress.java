@@ -2,6 +2,7 @@ package comments.rabbitmq;
 
 import com.rabbitmq.client.ConnectionFactory;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -21,31 +22,39 @@ public record BrokerAddress(boolean tls, String uri, List<String> nodes) {
     /**
      * Reads an address.
      *
-     * @throws IllegalArgumentException if it is none; without its text, which may hold a password
+     * @throws IllegalArgumentException if it is none; the message says why, without the text, which may hold a password
      */
     public static BrokerAddress of(String text) {
         Matcher form = FORM.matcher(text);
         if (!form.matches()) {
-            throw new IllegalArgumentException("not an address of a broker");
+            throw new IllegalArgumentException("it does not have this form");
         }
         List<String> nodes = List.of(form.group(3).split(",", -1));
         List<String> uris = nodes.stream().map(node -> uri(form, node)).toList();
         if (nodes.size() > 1 && nodes.contains("")) {
-            throw new IllegalArgumentException("a node without a host");
+            throw new IllegalArgumentException("a node has no host");
         }
         return new BrokerAddress(!form.group(1).isEmpty(), uris.get(0), nodes);
     }
 
     private static String uri(Matcher form, String node) {
+        if (node.contains("_")) {
+            throw new IllegalArgumentException("a host name has an underscore, which host names can't have");
+        }
         String uri = "amqp://" + (form.group(2) == null ? "" : form.group(2)) + node
                 + (form.group(4) == null ? "" : form.group(4));
         try {
             // the client would take the default host for one that it doesn't understand
             new URI(uri).parseServerAuthority();
-            new ConnectionFactory().setUri(uri);
-            return uri;
-        } catch (Exception e) {
-            throw new IllegalArgumentException("not an address of a broker");
+        } catch (URISyntaxException e) {
+            throw new IllegalArgumentException("a user, password, host or port has a character that must be percent-encoded, or"
+                    + " is no number");
         }
+        try {
+            new ConnectionFactory().setUri(uri);
+        } catch (Exception e) {
+            throw new IllegalArgumentException("the user, password or virtual host is malformed");
+        }
+        return uri;
     }
 }

@@ -6,8 +6,8 @@ import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.impl.health.AbstractHealthCheck;
 
 /**
- * The health check {@code comments/broker}: whether the broker is there, and takes messages, on every connection that this
- * process needs. A process without it isn't ready, but it is alive, and connects again by itself.
+ * The health check {@code comments/broker}: whether the broker is there, and allows publishing, on every connection that this
+ * process needs. A process without the broker isn't ready, but it is alive, and connects again.
  */
 public class BrokerHealth extends AbstractHealthCheck {
 

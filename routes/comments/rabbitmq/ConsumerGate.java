@@ -6,16 +6,24 @@ import org.apache.camel.Route;
 import org.apache.camel.support.RoutePolicySupport;
 
 /**
- * Knows whether a route that consumes from RabbitMQ has a message in it, and takes no more once it is shut: for a process
- * that must finish what it has begun, and begin nothing, before its channels close. What comes after that is not
- * acknowledged, so the broker gives it to another process.
+ * The entrance of a route that consumes from RabbitMQ. It counts the messages in the route, and takes no more once it is
+ * shut: a process must finish what it has begun, and begin nothing, before its channels close. A message that comes later is
+ * not acknowledged, so the broker gives it to another process.
  *
- * <p>Threads of the client call it, one for each channel at a time.
+ * <p>It also keeps the delivery of each message on receipt: after a failure, Camel's exchange no longer leads to the channel.
+ *
+ * <p>Threads of the client call it, one for each channel at a time, in the order of the deliveries.
  */
 public class ConsumerGate extends RoutePolicySupport {
 
     private final AtomicInteger messages = new AtomicInteger();
+    private AcknowledgeInOrder acknowledge;
     private volatile boolean shut;
+
+    /** What will acknowledge the messages. It learns of each message that comes in, also of one that fails in the route. */
+    public void setAcknowledge(AcknowledgeInOrder acknowledge) {
+        this.acknowledge = acknowledge;
+    }
 
     /** Takes no message any more. */
     public void shut() {
@@ -29,10 +37,12 @@ public class ConsumerGate extends RoutePolicySupport {
 
     @Override
     public void onExchangeBegin(Route route, Exchange exchange) {
-        // counted first, so that whoever shuts this and finds it empty knows that nothing slipped through in between
+        // counted first, so that an empty gate that is shut stays empty
         messages.incrementAndGet();
         if (shut) {
             exchange.setRouteStop(true);
+        } else if (acknowledge != null) {
+            acknowledge.received(exchange);
         }
     }
 

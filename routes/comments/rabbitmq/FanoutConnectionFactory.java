@@ -7,16 +7,16 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.springframework.amqp.rabbit.connection.Connection;
 
 /**
- * A connection to RabbitMQ for what is told live, to whoever listens now, and to nobody if nobody does. Nothing that was
- * promised depends on it, so it is no part of {@link BrokerHealth}.
+ * A connection to RabbitMQ for live messages: each current subscriber gets a message, and none is kept for later. No promise
+ * depends on it, so it is no part of {@link BrokerHealth}.
  *
  * <p>Each time it connects, it declares a fanout exchange, and if it is for listening, a queue that is bound to it and belongs
- * to this connection alone. When nobody empties that queue in time, the broker drops the oldest messages.
+ * to this connection alone. When that queue is full, the broker drops the oldest messages.
  */
 public class FanoutConnectionFactory extends RabbitConnectionFactory {
 
-    private static final int MOST_MESSAGES = 100;
-    private static final int MOST_BYTES = 64 << 20;
+    private static final int MAX_MESSAGES = 100;
+    private static final int MAX_BYTES = 64 << 20;
 
     private final AtomicBoolean connectedBefore = new AtomicBoolean();
     private String exchange;
@@ -26,7 +26,8 @@ public class FanoutConnectionFactory extends RabbitConnectionFactory {
     public void setExchange(String exchange) {
         this.exchange = exchange;
         whenConnected(connection -> {
-            declareOrFind(connection, channel -> channel.exchangeDeclare(exchange, BuiltinExchangeType.FANOUT, true),
+            declareOrFind(connection, "exchange " + exchange, "a durable fanout exchange",
+                    channel -> channel.exchangeDeclare(exchange, BuiltinExchangeType.FANOUT, true),
                     channel -> channel.exchangeDeclarePassive(exchange));
             if (ownQueue != null) {
                 declareOwnQueue(connection);
@@ -44,7 +45,7 @@ public class FanoutConnectionFactory extends RabbitConnectionFactory {
         return ownQueue;
     }
 
-    /** Has an action run each time that it is connected again: then something may have been missed. */
+    /** Runs an action each time that this is connected again: messages may have been missed. */
     public void whenConnectedAgain(Runnable action) {
         addConnectionListener(connection -> {
             if (connectedBefore.getAndSet(true)) {
@@ -56,7 +57,7 @@ public class FanoutConnectionFactory extends RabbitConnectionFactory {
     private void declareOwnQueue(Connection connection) {
         on(connection, channel -> {
             channel.queueDeclare(ownQueue, false, true, false,
-                    Map.of("x-max-length", MOST_MESSAGES, "x-max-length-bytes", MOST_BYTES, "x-overflow", "drop-head"));
+                    Map.of("x-max-length", MAX_MESSAGES, "x-max-length-bytes", MAX_BYTES, "x-overflow", "drop-head"));
             channel.queueBind(ownQueue, exchange, "");
         });
     }

@@ -11,14 +11,14 @@ import org.springframework.amqp.AmqpException;
 import org.springframework.amqp.rabbit.connection.PublisherCallbackChannelImpl;
 
 /**
- * A channel whose publisher confirms can be believed. RabbitMQ confirms a message that no queue takes, after returning
- * it if it was mandatory; camel-spring-rabbitmq never says mandatory. Here every message is, and waiting for the confirm
- * of a returned one fails.
+ * A channel on which a confirm means that a queue has the message. RabbitMQ also confirms a message that no queue takes, after
+ * returning it if it is mandatory; camel-spring-rabbitmq never makes it so. Here every message is mandatory, and waiting for
+ * the confirm of a returned message fails.
  *
  * <p>RabbitMQ refuses a message with a negative acknowledgement when the queue is full. The client (5.22) can lose it between
- * two threads: {@code ChannelN.handleAckNack} forgets the tag before it notes the refusal, and {@code waitForConfirms} in
- * between says that all is well. So refusals are noted here, by a listener that the client calls before. A channel that was
- * refused is not used again: RabbitMQ 3.10 goes on refusing on it after the limit of the queue is lifted.
+ * two threads: {@code ChannelN.handleAckNack} removes the tag before it notes the refusal, and {@code waitForConfirms} in
+ * between returns true. So a listener, which the client calls before, notes refusals here. A channel with a refusal is not used
+ * again: RabbitMQ 3.10 keeps refusing on it after the limit of the queue is lifted.
  *
  * <p>The broker sends the return before the confirm (RabbitMQ's "Consumer Acknowledgements and Publisher Confirms"), and
  * one thread of the client reads both in order, so the wait ends after the return is known.
@@ -94,7 +94,7 @@ public class MandatoryChannel extends PublisherCallbackChannelImpl {
 
     private void abandon() {
         abandoned = true;
-        // closing waits for the broker, which may never answer
+        // closing waits for the broker, which may not answer
         closer.execute(() -> {
             try {
                 abort();

@@ -10,6 +10,8 @@ import java.security.NoSuchAlgorithmException;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLContext;
 import org.slf4j.Logger;
@@ -22,31 +24,46 @@ import org.springframework.amqp.rabbit.support.RabbitExceptionTranslator;
 
 /**
  * A connection to RabbitMQ for one queue and one purpose, such as publishing comments. Each has its own, because the broker
- * blocks whole connections: a full disk must stop what publishes, and not what drains.
+ * blocks whole connections: a full disk must stop publishing, but not consuming.
  *
- * <p>Nothing is connected before the first use. Each time it connects, it declares its queue: durable, and a quorum queue,
- * which confirms a message when it is on disk. (Camel declares queues only when a route starts, and the YAML DSL would make
- * {@code xQueueType} of the argument's name, which RabbitMQ takes without a word for a classic queue.)
+ * <p>It connects at the first use. Each time it connects, it declares its queue: durable, and a quorum queue, which confirms a
+ * message when it is on disk. (Camel declares queues only when a route starts, and the YAML DSL turns the argument's name into
+ * {@code xQueueType}, which RabbitMQ ignores: the queue would be a classic one.) A connection on which that fails is not used.
+ *
+ * <p>A lost connection has one thread that connects again. All methods may be called by any thread.
  */
 public class RabbitConnectionFactory extends CachingConnectionFactory {
 
-    // not that of the class, by which Spring tells of each connection
+    // Spring logs each connection by the name of the class
     private static final Logger LOG = LoggerFactory.getLogger("comments.rabbitmq");
     private static final int CONNECT_TIMEOUT_MILLIS = 5_000;
     private static final int RPC_TIMEOUT_MILLIS = 10_000;
     private static final int HEARTBEAT_SECONDS = 10;
     private static final int RECONNECT_MILLIS = 1_000;
 
+    // Without an executor, the client flushes a dead connection before it closes it, and waits for the thread that hangs in the
+    // write: https://github.com/rabbitmq/rabbitmq-java-client/issues/194
+    private static final ExecutorService SHUTDOWN = Executors.newCachedThreadPool(task -> {
+        Thread thread = new Thread(task, "rabbitmq-shutdown");
+        thread.setDaemon(true);
+        return thread;
+    });
+
     private final List<Runnable> whenBlocked = new CopyOnWriteArrayList<>();
+    private final List<Consumer<Connection>> declarations = new CopyOnWriteArrayList<>();
+    private final Object reconnecting = new Object();
     private List<String> nodes = List.of();
     private String purpose;
     private String queue;
-    private volatile boolean connected;
     private volatile boolean blocked;
     private volatile boolean away;
     private volatile boolean closed;
+    // under the lock of "reconnecting"
+    private boolean connected;
+    private String refusal;
+    private Thread reconnector;
 
-    /** Connections that notice within seconds when the broker is gone. */
+    /** A connection that notices within seconds when the broker is gone. */
     public RabbitConnectionFactory() {
         this(new ConnectionFactory());
     }
@@ -57,89 +74,137 @@ public class RabbitConnectionFactory extends CachingConnectionFactory {
         getRabbitConnectionFactory().setHandshakeTimeout(CONNECT_TIMEOUT_MILLIS);
         getRabbitConnectionFactory().setChannelRpcTimeout(RPC_TIMEOUT_MILLIS);
         getRabbitConnectionFactory().setRequestedHeartbeat(HEARTBEAT_SECONDS);
+        getRabbitConnectionFactory().setShutdownExecutor(SHUTDOWN);
         addConnectionListener(new Watch());
     }
 
-    // Spring connects again by itself
+    // Spring connects again.
     private static ConnectionFactory withoutRecovery(ConnectionFactory factory) {
         factory.setAutomaticRecoveryEnabled(false);
         return factory;
     }
 
-    /** Notes what becomes of the connection. */
+    /** Notes what becomes of the connection, and declares what is needed on a new one. */
     private final class Watch implements ConnectionListener, BlockedListener {
 
         @Override
         public void onCreate(Connection connection) {
-            if (away) {
-                LOG.info("RabbitMQ is back for {}", purpose);
-            }
-            away = false;
             blocked = false;
-            connected = true;
             connection.addBlockedListener(this);
+            try {
+                declarations.forEach(declaration -> declaration.accept(connection));
+            } catch (RuntimeException e) {
+                connection.getDelegate().abort(CONNECT_TIMEOUT_MILLIS);
+                lost(e instanceof RefusedDeclarationException ? e.getMessage() : null);
+                throw e;
+            }
+            found();
         }
 
         @Override
         public void handleBlocked(String reason) {
-            LOG.warn("RabbitMQ takes no messages for {}: {}. Give it room, or let somebody consume", queue, reason);
+            LOG.warn("RabbitMQ blocks publishing to {}: {}. Free disk or memory, or start consumers", queue, reason);
             blocked = true;
             whenBlocked.forEach(Runnable::run);
         }
 
         @Override
         public void handleUnblocked() {
-            LOG.info("RabbitMQ takes messages for {} again", queue);
+            LOG.info("RabbitMQ allows publishing to {} again", queue);
             blocked = false;
         }
 
         @Override
         public void onShutDown(ShutdownSignalException signal) {
             if (!signal.isInitiatedByApplication()) {
-                lost();
+                lost(null);
             }
         }
 
         @Override
         public void onFailed(Exception exception) {
-            lost();
+            lost(null);
         }
     }
 
-    // Connects again by itself, so that whoever asks isUsable before he connects isn't told "no" for ever.
-    private synchronized void lost() {
-        if (away || closed) {
-            return;
+    private void found() {
+        synchronized (reconnecting) {
+            if (away) {
+                LOG.info("RabbitMQ is back for {}", purpose);
+            }
+            away = false;
+            refusal = null;
+            connected = true;
         }
-        away = true;
-        if (connected) {
-            LOG.warn("RabbitMQ is away for {}. Is it up at {}? It is tried again every {} ms", purpose, String.join(",", nodes),
-                    RECONNECT_MILLIS);
-        }
-        Thread thread = new Thread(this::reconnect, "reconnect " + getHost());
-        thread.setDaemon(true);
-        thread.start();
     }
 
-    private void reconnect() {
-        while (away && !closed) {
-            try {
-                Thread.sleep(RECONNECT_MILLIS);
-                if (createConnection().isOpen()) {
-                    // the end of an old connection may be told after the new one is there
-                    away = false;
-                }
-            } catch (AmqpException e) {
-                LOG.debug("The broker can't be reached yet", e);
-            } catch (InterruptedException e) {
-                // nobody interrupts this thread but a JVM that is being torn down
-                Thread.currentThread().interrupt();
+    /**
+     * Starts to connect again, unless that is under way: a client that asks {@link #isUsable} before it publishes would
+     * otherwise never connect.
+     *
+     * @param refused why the broker can't be used although it is there, or null
+     */
+    private void lost(String refused) {
+        synchronized (reconnecting) {
+            if (closed) {
                 return;
+            }
+            if (refused != null && !refused.equals(refusal)) {
+                LOG.warn("RabbitMQ can't be used for {}: {}. It is tried again every {} ms", purpose, refused, RECONNECT_MILLIS);
+                refusal = refused;
+            } else if (!away && connected) {
+                LOG.warn("RabbitMQ is away for {}. Is it up at {}? It is tried again every {} ms", purpose,
+                        String.join(",", nodes), RECONNECT_MILLIS);
+            }
+            away = true;
+            // A thread that an Error has ended is replaced.
+            if (reconnector == null || !reconnector.isAlive()) {
+                reconnector = new Thread(this::reconnect, "reconnect " + getHost());
+                reconnector.setDaemon(true);
+                reconnector.start();
             }
         }
     }
 
-    /** Whether messages can be published now, as far as is known: the broker is there, and doesn't block the connection. */
+    private void reconnect() {
+        while (mustReconnect()) {
+            try {
+                Thread.sleep(RECONNECT_MILLIS);
+                if (createConnection().isOpen()) {
+                    // the end of an old connection may be reported after the new one is there
+                    found();
+                }
+            } catch (InterruptedException e) {
+                // only a JVM that ends interrupts this thread
+                Thread.currentThread().interrupt();
+                return;
+            } catch (RuntimeException e) {
+                LOG.debug("The broker can't be used yet", e);
+            } catch (Error e) {
+                LOG.error("Connecting again failed, and is tried again", e);
+            }
+        }
+    }
+
+    // The thread ends under the lock, so that a loss afterwards finds no thread and starts one.
+    private boolean mustReconnect() {
+        synchronized (reconnecting) {
+            if (away && !closed) {
+                return true;
+            }
+            reconnector = null;
+            return false;
+        }
+    }
+
+    /** Whether the connection is there, was never needed, or has a thread that connects again. */
+    boolean isAttended() {
+        synchronized (reconnecting) {
+            return !away || closed || reconnector != null && reconnector.isAlive();
+        }
+    }
+
+    /** Whether messages can be published now: the broker was there at the last use, and doesn't block the connection. */
     public boolean isUsable() {
         return !away && !blocked;
     }
@@ -149,14 +214,29 @@ public class RabbitConnectionFactory extends CachingConnectionFactory {
         return nodes;
     }
 
-    /** What they are for: the name that was set. */
+    /** What the connection is for: the name that was set. */
     String getPurpose() {
         return purpose;
     }
 
-    /** Has an action run, on a thread of the client, when the broker blocks the connection. */
+    /** Runs an action when the broker blocks the connection, on a thread of the client. */
     public void whenBlocked(Runnable action) {
         whenBlocked.add(action);
+    }
+
+    /**
+     * Connects once, declares what was set, and closes the connection for good.
+     *
+     * @throws RefusedDeclarationException if the broker refuses what is declared
+     * @throws AmqpException if there is no connection
+     */
+    public void probe() {
+        closed = true;
+        try {
+            createConnection();
+        } finally {
+            destroy();
+        }
     }
 
     /** Closes the connection for good. */
@@ -166,9 +246,9 @@ public class RabbitConnectionFactory extends CachingConnectionFactory {
     }
 
     /**
-     * Where the broker is: see {@link BrokerAddress}. Of a cluster, each connection takes a node at random, and another one
-     * when that is away. With {@code amqps}, a node's certificate must be of an authority that the JVM trusts, and for its
-     * host: the client's own default would trust anybody.
+     * Where the broker is: see {@link BrokerAddress}. In a cluster, each connection takes a node at random, and another node if
+     * that one is away. With {@code amqps}, a node's certificate must be from an authority that the JVM trusts, and for its host:
+     * the client's own default accepts every certificate.
      */
     @Override
     public void setUri(String uri) {
@@ -200,53 +280,46 @@ public class RabbitConnectionFactory extends CachingConnectionFactory {
         void run(Channel channel) throws IOException;
     }
 
-    /** Has something declared each time that it connects; a connection on which that fails is not used. */
+    /** Adds a declaration, which is made each time that this connects. */
     final void whenConnected(Consumer<Connection> declaration) {
-        addConnectionListener(connection -> {
-            try {
-                declaration.accept(connection);
-            } catch (RuntimeException e) {
-                connection.getDelegate().abort();
-                lost();
-                throw e;
-            }
-        });
+        declarations.add(declaration);
     }
 
-    private static void declare(Connection connection, String queue) {
-        declareOrFind(connection, channel -> channel.queueDeclare(queue, true, false, false, Map.of("x-queue-type", "quorum")),
+    private void declare(Connection connection, String queue) {
+        declareOrFind(connection, "queue " + queue, "a durable quorum queue", channel -> channel.queueDeclare(queue, true, false, false, Map.of("x-queue-type", "quorum")),
                 channel -> channel.queueDeclarePassive(queue));
     }
 
-    /** Declares something, or finds that it is there, for a user who may only publish or consume; throws {@link AmqpException}. */
-    static void declareOrFind(Connection connection, OnChannel declare, OnChannel find) {
+    /**
+     * Declares something, or finds that it is there, for a user that may only publish or consume.
+     *
+     * @throws RefusedDeclarationException if neither is possible
+     * @throws AmqpException if the connection broke
+     */
+    final void declareOrFind(Connection connection, String what, String right, OnChannel declare, OnChannel find) {
         try {
-        on(connection, declare);
-        } catch (RuntimeException e) {
-            if (!isRefused(e)) {
-                throw e;
+            try {
+                on(connection, declare);
+            } catch (RuntimeException e) {
+                RefusedDeclarationException.Refusal refusal = RefusedDeclarationException.refusal(e);
+                if (refusal == null || refusal.code() != AMQP.ACCESS_REFUSED) {
+                    throw e;
+                }
+                on(connection, find);
             }
-        on(connection, find);
+        } catch (RuntimeException e) {
+            throw RefusedDeclarationException.of(e, what, right, nodes);
         }
     }
 
     /** Runs something on a channel of its own; throws {@link AmqpException}. */
     public static void on(Connection connection, OnChannel action) {
-        try (Channel channel = connection.createChannel(false)) {
+        // not one of Spring's channels: it would log that the broker closes the channel, which is no error here
+        try (Channel channel = connection.getDelegate().createChannel()) {
             action.run(channel);
         } catch (Exception e) {
             throw RabbitExceptionTranslator.convertRabbitAccessException(e);
         }
-    }
-
-    /** Whether the broker refused something that the user may not do. */
-    private static boolean isRefused(Throwable failure) {
-        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            if (cause instanceof ShutdownSignalException signal && signal.getReason() instanceof AMQP.Channel.Close close) {
-                return close.getReplyCode() == AMQP.ACCESS_REFUSED;
-            }
-        }
-        return false;
     }
 
     /** The name that {@code rabbitmqctl list_connections name} shows. */

@@ -8,7 +8,7 @@ import org.apache.camel.impl.health.AbstractHealthCheck;
 
 /**
  * The health check {@code comments/unsettled}: how many messages of comments were received and are not acknowledged, and
- * how old the oldest is. A process is not ready while one is older than a minute; it is alive, and still works on it.
+ * how old the oldest is. A process is not ready while one is older than a minute; it is alive, and still processes the message.
  */
 public class UnsettledHealth extends AbstractHealthCheck {
 
@@ -20,13 +20,13 @@ public class UnsettledHealth extends AbstractHealthCheck {
         super("comments", "unsettled");
     }
 
-    /** What acknowledges the messages of comments. */
+    /** What acknowledges the messages of comments. Its figures become gauges, too. */
     public void setAcknowledge(AcknowledgeInOrder acknowledge) {
         this.acknowledge = acknowledge;
-        PipelineMetrics.gauge("comments.unsettled", "Messages of comments that were received and are not acknowledged yet", acknowledge,
-                AcknowledgeInOrder::unsettled);
-        PipelineMetrics.ageGauge("comments.unsettled.age", "How long the oldest of them has been waiting", acknowledge,
-                AcknowledgeInOrder::oldestUnsettled);
+        PipelineMetrics.gauge("comments.unsettled", "Messages of comments that were received and are not acknowledged yet",
+                acknowledge, AcknowledgeInOrder::unsettled);
+        PipelineMetrics.gauge("comments.unsettled.age.seconds", "How long the oldest of them has been waiting", acknowledge,
+                messages -> messages.oldestUnsettled().toMillis() / 1e3);
     }
 
     @Override

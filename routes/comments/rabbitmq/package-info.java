@@ -1,6 +1,12 @@
 /**
- * What the pipeline adds to RabbitMQ's client and Spring AMQP, without a word of comments: connections that come back by themselves,
- * confirms that can be believed, acknowledgement in order, and the gate that a route closes before the process ends. Roles import it.
- * Consumers call it on one thread for each channel, batches on theirs, the client on its own.
+ * RabbitMQ, on top of Spring AMQP and Camel's {@code spring-rabbitmq}: connections that declare their queue and connect
+ * again, publishing with confirms, acknowledgement in order of the deliveries, and the health of all this.
+ *
+ * <p>This room does not depend on what a comment is. Every room may use it; it uses {@code observe} only.
+ *
+ * <p>Threads of RabbitMQ's client call the listeners of connections and channels, which never block. A consumer's thread
+ * calls {@link comments.rabbitmq.ConsumerGate}, one channel at a time. Any thread may call
+ * {@link comments.rabbitmq.AcknowledgeInOrder}. A connection that was lost has one thread of its own until it is back
+ * ({@code reconnect …}).
  */
 package comments.rabbitmq;

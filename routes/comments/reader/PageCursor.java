@@ -8,21 +8,21 @@ import java.util.Base64;
 import java.util.UUID;
 
 /**
- * A place in a list of comments, newest first: the next page begins after this comment.
+ * A position in a list of comments, newest first: the next page begins after this comment.
  *
- * <p>Its text, which the database writes and callers hand back, is base64url of the binary forms of PostgreSQL: microseconds
- * since 2000, of which the most and the least stand for infinity, and then the id.
+ * <p>The database writes its text, and clients send it back. The text is base64url of PostgreSQL's binary forms: microseconds
+ * since 2000, where the largest and the smallest value stand for infinity, and then the id.
  *
  * @param acceptedAt when the comment was accepted; the latest and the earliest time stand for infinity
  */
 record PageCursor(OffsetDateTime acceptedAt, UUID id) {
 
-    /** Before all comments: where the first page begins. */
+    /** Before all comments: the start of the first page. */
     static final PageCursor START = new PageCursor(OffsetDateTime.MAX, new UUID(-1, -1));
 
     private static final OffsetDateTime EPOCH = OffsetDateTime.of(2000, 1, 1, 0, 0, 0, 0, ZoneOffset.UTC);
     private static final int BYTES = 3 * Long.BYTES;
-    // what a timestamptz can hold: from 4714-11-24 BC to 294276-12-31
+    // the range of timestamptz: from 4714-11-24 BC to 294276-12-31
     private static final long EARLIEST = -211_813_488_000_000_000L;
     private static final long LATEST = 9_223_371_331_199_999_999L;
 
@@ -47,7 +47,7 @@ record PageCursor(OffsetDateTime acceptedAt, UUID id) {
             return OffsetDateTime.MIN;
         }
         if (micros < EARLIEST || micros > LATEST) {
-            throw new IllegalArgumentException("there is no such time");
+            throw new IllegalArgumentException("the time is out of range");
         }
         return EPOCH.plus(micros, ChronoUnit.MICROS);
     }

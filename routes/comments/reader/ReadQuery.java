@@ -16,11 +16,11 @@ import org.apache.camel.Processor;
 import org.apache.camel.component.jdbc.JdbcConstants;
 
 /**
- * Makes the parameters of a statement of a GET: of select-comment.sql for {@code /comments/{id}}, of
+ * Makes the parameters of the statement of a GET: of select-comment.sql for {@code /comments/{id}}, of
  * select-comments-of-post.sql for {@code /comments?postId=…}, of select-replies.sql for {@code /comments/{id}/replies}. The
- * exchange property {@link #PROPERTY} keeps what {@link ReadResponse} needs. All headers of the request are removed.
+ * exchange property {@link #PROPERTY} has what {@link ReadResponse} needs. All headers of the request are removed.
  *
- * <p>Throws {@link InvalidRequestException} for what the contract refuses. Any number of threads may call it.
+ * <p>Throws {@link InvalidRequestException} if the request breaks the contract. Any number of threads may call it.
  */
 public class ReadQuery implements Processor {
 
@@ -40,7 +40,7 @@ public class ReadQuery implements Processor {
         }
     }
 
-    /** What a response needs of its request. */
+    /** The parts of the request that its response needs. */
     record Read(RequestQuery query, List<String> ifNoneMatch) {
     }
 
@@ -60,7 +60,7 @@ public class ReadQuery implements Processor {
         this.apiKeys = apiKeys;
     }
 
-    /** What is selected. */
+    /** What the GET selects. */
     public void setSelection(Selection selection) {
         this.selection = selection;
     }
@@ -119,7 +119,7 @@ public class ReadQuery implements Processor {
         try {
             return PageCursor.parse(before);
         } catch (IllegalArgumentException e) {
-            throw InvalidRequestException.malformed("The query parameter before must be as the link to the next page has it.");
+            throw InvalidRequestException.malformed("The query parameter before must come from the Link to the next page.");
         }
     }
 }

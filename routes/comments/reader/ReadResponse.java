@@ -15,10 +15,10 @@ import org.apache.camel.Message;
 import org.apache.camel.Processor;
 
 /**
- * Answers with what was read, as the database wrote it: one comment, or a page of comments with a link to the next one if
- * more follow. The answer is 200 with an ETag, or 304 without a body if the client has the same already. Replaces all headers.
+ * Answers with the JSON from the database: one comment, or a page of comments with a link to the next page, if any. The answer
+ * is 200 with an ETag, or 304 without a body if the client has the same version. Replaces all headers.
  *
- * <p>Throws {@link InvalidRequestException} if there is no such comment: a 404, which may change in a moment. Any number of
+ * <p>Throws {@link InvalidRequestException} if the comment does not exist: a 404, which may change in a moment. Any number of
  * threads may call it.
  */
 public class ReadResponse implements Processor {
@@ -60,7 +60,7 @@ public class ReadResponse implements Processor {
         }
     }
 
-    /** Compares as RFC 9110, 13.1.2 says: weakly, and with a * for anything. */
+    /** Compares as in RFC 9110, 13.1.2: weakly; * matches anything. */
     private static boolean matches(List<String> ifNoneMatch, String etag) {
         return ifNoneMatch.stream().flatMap(value -> Arrays.stream(value.split(","))).map(String::strip)
                 .anyMatch(tag -> tag.equals("*") || tag.equals(etag) || tag.equals("W/" + etag));

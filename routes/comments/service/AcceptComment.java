@@ -25,12 +25,12 @@ import org.apache.camel.Message;
 import org.apache.camel.Processor;
 
 /**
- * Turns posted comments into what a message carries: JSON objects, separated by commas, with their ids and the time they
- * were accepted, written anew from what was read. All headers of the request are removed; the header
- * {@link Comment#COUNT_HEADER} says how many comments there are, and the exchange property {@link #ACCEPTED} which.
+ * Turns posted comments into the body of a message: JSON objects, separated by commas, each with its id and the time when it
+ * was accepted. The JSON is written from the parsed comment, not copied. All headers of the request are removed. The header
+ * {@link Comment#COUNT_HEADER} has the number of comments, the exchange property {@link #ACCEPTED} their ids.
  *
- * <p>Throws {@link InvalidRequestException} for what the contract refuses: then it accepts none of them. Any number of threads may
- * call it.
+ * <p>Throws {@link InvalidRequestException} if the request breaks the contract; then no comment is accepted. Any number of
+ * threads may call it.
  */
 public class AcceptComment implements Processor {
 
@@ -53,7 +53,7 @@ public class AcceptComment implements Processor {
     private RateLimiter rateLimiter = new RateLimiter();
     private Traces traces;
 
-    /** Makes the spans of requests. */
+    /** The traces that get a span for each request. */
     public void setTraces(Traces traces) {
         this.traces = traces.ifEnabled();
     }
@@ -83,13 +83,13 @@ public class AcceptComment implements Processor {
         if (traces != null) {
             traces.begin(exchange, RequestHeaders.of(message, Traces.TRACEPARENT));
         }
-        String caller = apiKeys.require(message);
+        String client = apiKeys.require(message);
         MediaType mediaType = mediaType(message);
         String key = idempotencyKey(message);
         byte[] body = body(message);
         Comments comments = mediaType == MediaType.JSON ? CommentParser.read(body) : CommentParser.readLines(body);
-        rateLimiter.charge(caller, message, comments.list().size());
-        List<UUID> ids = ids(comments, caller, key);
+        rateLimiter.charge(client, message, comments.list().size());
+        List<UUID> ids = ids(comments, client, key);
         exchange.setProperty(ACCEPTED, new Accepted(ids, comments.bulk()));
         message.removeHeaders("*");
         message.setHeader(Comment.COUNT_HEADER, ids.size());
@@ -111,15 +111,15 @@ public class AcceptComment implements Processor {
         return body == null ? new byte[0] : body;
     }
 
-    private static List<UUID> ids(Comments comments, String caller, String key) {
+    private static List<UUID> ids(Comments comments, String client, String key) {
         if (!comments.bulk()) {
             Comment comment = comments.list().get(0);
-            return List.of(key == null ? CommentIds.next() : CommentIds.derive(caller, key, comment));
+            return List.of(key == null ? CommentIds.next() : CommentIds.derive(client, key, comment));
         }
         List<UUID> ids = new ArrayList<>(comments.list().size());
         for (Comment comment : comments.list()) {
-            // the place in the list tells equal comments of one request apart
-            ids.add(key == null ? CommentIds.next() : CommentIds.derive(caller, key + ' ' + ids.size(), comment));
+            // the index in the list distinguishes equal comments of one request
+            ids.add(key == null ? CommentIds.next() : CommentIds.derive(client, key + ' ' + ids.size(), comment));
         }
         return ids;
     }

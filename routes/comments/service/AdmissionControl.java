@@ -9,15 +9,15 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
 /**
- * Refuses a request before any work is done for it, when its comment could not be promised anyway: the broker is away or
- * takes no messages, or too many requests wait. Throws {@link NotAdmittedException}; never blocks.
+ * Refuses a request before any work is done for it, while no comment can be accepted: the broker is not reachable or blocks
+ * publishers, or too many requests wait. Throws {@link NotAdmittedException}; never blocks.
  */
 public class AdmissionControl implements Processor {
 
     /**
-     * A request that is refused since nothing could be promised now: not the client's fault, answered with 503.
+     * The request is refused because no comment can be accepted now. The answer is 503.
      *
-     * <p>It is thrown at any rate while things are bad, so it carries no stack trace.
+     * <p>It can be thrown for every request, so it has no stack trace.
      */
     static final class NotAdmittedException extends RejectedExecutionException {
 
@@ -33,11 +33,10 @@ public class AdmissionControl implements Processor {
         }
     }
 
-
     private RabbitConnectionFactory connections;
     private GroupCommit groupCommit;
 
-    /** The connection that comments are published on. Requests that wait are given up when the broker blocks it. */
+    /** The connection that comments are published on. When the broker blocks it, all waiting requests fail. */
     public void setConnections(RabbitConnectionFactory connections) {
         this.connections = connections;
         connections.whenBlocked(() -> groupCommit.giveUp());

@@ -9,7 +9,7 @@ import org.apache.camel.Message;
 import org.apache.camel.Processor;
 
 /**
- * Answers 202 with the ids that {@link AcceptComment} gave: {@code {"id":"…"}} and a Location for one comment,
+ * Answers 202 with the ids from {@link AcceptComment}: {@code {"id":"…"}} and a Location for one comment,
  * {@code {"ids":["…","…"]}} for a list. All headers are replaced.
  */
 public class AnswerAccepted implements Processor {

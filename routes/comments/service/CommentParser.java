@@ -18,21 +18,21 @@ import java.util.List;
 import java.util.UUID;
 
 /**
- * Reads the body of {@code POST /comments}, and refuses whatever the contract doesn't name.
+ * Reads the body of {@code POST /comments}, and refuses everything that the contract doesn't name.
  *
  * <p>Stateless, so any number of threads may call it. Lengths are counted in Unicode characters (code points), as JSON
- * Schema counts them. Every method throws {@link InvalidRequestException}: 400 if the body is not JSON in UTF-8, 422 naming each
- * field that is wrong.
+ * Schema counts them. Every method throws {@link InvalidRequestException}: 400 if the body is not JSON in UTF-8, 422 that names each
+ * wrong field.
  */
 final class CommentParser {
 
-    /** The most comments that one request may hold. */
+    /** The largest number of comments in one request. */
     public static final int MAX_COMMENTS = 1_000;
 
     private static final String HOW_MANY = "must hold 1 to " + MAX_COMMENTS + " comments";
     private static final int MAX_ERRORS = 100;
 
-    // JSON is UTF-8 (RFC 8259, 8.1): a body in UTF-16, or behind a byte order mark, is malformed, not guessed at.
+    // JSON is UTF-8 (RFC 8259, 8.1): a body in UTF-16, or with a byte order mark, is malformed: the charset is not guessed.
     private static final JsonFactory JSON = JsonFactory.builder()
             .disable(JsonFactory.Feature.CHARSET_DETECTION)
             .build();
@@ -42,7 +42,7 @@ final class CommentParser {
     private CommentParser() {
     }
 
-    /** What was read, in the order of the body; {@code bulk} if it was a list, even of one. */
+    /** The comments, in the order of the body; {@code bulk} if the body was a list, even of one. */
     public record Comments(List<Comment> list, boolean bulk) {
     }
 
@@ -58,7 +58,7 @@ final class CommentParser {
         return comments;
     }
 
-    /** Reads {@code application/x-ndjson}: 1 to {@value #MAX_COMMENTS} comments, each on a line of its own; blank lines don't count. */
+    /** Reads {@code application/x-ndjson}: 1 to {@value #MAX_COMMENTS} comments, one per line; blank lines are skipped. */
     public static Comments readLines(byte[] body) throws InvalidRequestException {
         requireUtf8(body);
         CommentParser reader = new CommentParser();
@@ -89,7 +89,7 @@ final class CommentParser {
         T read(JsonParser parser) throws IOException, InvalidRequestException;
     }
 
-    /** Reads one JSON text, whose first line is this one of the body. */
+    /** Reads one JSON text, which begins at the given line of the body. */
     private <T> T parse(byte[] body, int from, int length, int line, Grammar<T> grammar) throws InvalidRequestException {
         try (JsonParser parser = JSON.createParser(body, from, length)) {
             if (parser.nextToken() == null) {
@@ -103,7 +103,7 @@ final class CommentParser {
         } catch (JsonProcessingException e) {
             throw InvalidRequestException.malformed("The body is not JSON: " + describe(e, line));
         } catch (IOException e) {
-            throw new IllegalStateException("an array can't fail to be read", e);
+            throw new IllegalStateException("reading an array can't fail", e);
         }
     }
 
@@ -125,11 +125,11 @@ final class CommentParser {
         }
     }
 
-    /** Reads a comment, wrong or not: what is wrong is among the errors. */
+    /** Reads a comment, valid or not. Adds what is wrong to the errors. */
     private Comment readComment(JsonParser parser, String pointer) throws IOException {
         if (parser.currentToken() != JsonToken.START_OBJECT) {
             parser.skipChildren();
-            wrong(pointer, "must be a comment, an object");
+            wrong(pointer, "must be an object: a comment");
             return null;
         }
         String postId = null;
@@ -159,7 +159,7 @@ final class CommentParser {
         return new Comment(postId, userId, userName, content, uuid(pointer, parentId));
     }
 
-    /** Reads a string; "" stands for a value that isn't one, which is among the errors then. */
+    /** Reads a string. Returns "" for any other value, and adds it to the errors. */
     private String string(JsonParser parser, String pointer, String name, String before) throws IOException {
         if (before != null) {
             wrong(field(pointer, name), "is given twice");
@@ -172,14 +172,14 @@ final class CommentParser {
         return parser.getText();
     }
 
-    private String text(JsonParser parser, String pointer, String name, String before, int most) throws IOException {
+    private String text(JsonParser parser, String pointer, String name, String before, int max) throws IOException {
         int wrongBefore = errors.size();
         String text = string(parser, pointer, name, before);
         int length = Comment.length(text);
         if (length < 0) {
             wrong(field(pointer, name), "must not contain the character U+0000 or half of a surrogate pair");
-        } else if ((length < 1 || length > most) && errors.size() == wrongBefore) {
-            wrong(field(pointer, name), "must be 1 to " + most + " characters long, and is " + length);
+        } else if ((length < 1 || length > max) && errors.size() == wrongBefore) {
+            wrong(field(pointer, name), "must be 1 to " + max + " characters long, and is " + length);
         }
         return text;
     }
@@ -205,7 +205,7 @@ final class CommentParser {
         return pointer + "/" + InvalidRequestException.shown(name).replace("~", "~0").replace("/", "~1");
     }
 
-    // The answer must not grow with what is wrong.
+    // The answer must not grow with the number of errors.
     private void wrong(String pointer, String detail) {
         if (errors.size() < MAX_ERRORS) {
             errors.add(new FieldError(pointer, detail));
@@ -231,7 +231,7 @@ final class CommentParser {
         }
     }
 
-    // Jackson's own message may quote the body; where it stopped reading is enough, and safe to answer.
+    // Jackson's own message may quote the body. The position of the error is enough, and safe to return.
     private static String describe(JsonProcessingException e, int line) {
         var at = e.getLocation();
         return at == null

@@ -6,9 +6,9 @@ import java.time.format.DateTimeFormatterBuilder;
 import java.util.function.LongSupplier;
 
 /**
- * A clock that tells the time as text, to the millisecond and always as long (ISO 8601, UTC). It writes each millisecond only once: at 20,000
- * comments a second, writing the time took a sixth of the time that a comment's JSON took. Any number of threads may call
- * it.
+ * A clock with the time as text of a fixed length: ISO 8601, UTC, to the millisecond. It formats each millisecond once. At
+ * 20,000 comments a second, formatting each time took a sixth of the time that a comment's JSON took. Any number of threads
+ * may call it.
  */
 public final class TextClock {
 

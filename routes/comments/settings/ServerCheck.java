@@ -1,31 +1,48 @@
 package comments.settings;
 
-import comments.rabbitmq.RabbitConnectionFactory;
+import comments.rabbitmq.FanoutConnectionFactory;
+import comments.rabbitmq.RefusedDeclarationException;
 import java.sql.Connection;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.springframework.amqp.AmqpException;
 
-/** Tries the servers before anything needs them, so that each can be named when it can't be used. */
+/** Connects to each server before a route does, and names the one that can't be used. The thread that starts the process calls it. */
 public final class ServerCheck {
+
+    /** Which roles use a queue. */
+    private static final Map<String, Set<String>> QUEUES = new TreeMap<>(Map.of(
+            "comments", Set.of("comment-service", "comment-job-processor"),
+            "notifications", Set.of("comment-job-processor", "notification-service")));
 
     private ServerCheck() {
     }
 
     /**
-     * Connects to the broker once.
+     * Connects to the broker once, and declares the queues and the exchange of these roles.
      *
      * @throws ConfigurationException if that fails
      */
-    public static void broker(String uri) {
-        RabbitConnectionFactory connections = new RabbitConnectionFactory();
+    public static void broker(String uri, String roles) {
+        FanoutConnectionFactory connections = new FanoutConnectionFactory();
         try {
             connections.setUri(uri);
-            connections.createConnection().close();
+            QUEUES.forEach((queue, users) -> {
+                if (users.stream().anyMatch(roles::contains)) {
+                    connections.setQueue(queue);
+                }
+            });
+            if (roles.contains("notification-service")) {
+                connections.setExchange("pushes");
+            }
+            connections.probe();
+        } catch (RefusedDeclarationException e) {
+            throw new ConfigurationException("RABBITMQ_URI: " + e.getMessage());
         } catch (AmqpException e) {
             throw new ConfigurationException("RABBITMQ_URI: the broker at %s can't be used: %s".formatted(
                     String.join(",", connections.nodes()), rootMessage(e)));
-        } finally {
-            connections.destroy();
         }
     }
 
@@ -43,7 +60,7 @@ public final class ServerCheck {
         }
     }
 
-    /** The first line of what the first cause says. */
+    /** The first line of the message of the first cause. */
     public static String rootMessage(Throwable failure) {
         Throwable root = failure;
         while (root.getCause() != null) {

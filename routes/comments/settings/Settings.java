@@ -10,14 +10,14 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.UnaryOperator;
 
-/** What the knobs of application.properties may be. */
+/** The values that each setting of application.properties may have. Any number of threads may call it. */
 public final class Settings {
 
-    /** The services that a process can start, by the names that {@code COMMENTS_ROLES} takes. */
+    /** The services that a process can start, by their names in {@code COMMENTS_ROLES}. */
     public static final Set<String> ROLES =
             new TreeSet<>(Set.of("comment-service", "comment-job-processor", "notification-service", "comment-reader"));
 
-    /** Says what is wrong with a value, or null. */
+    /** Returns what is wrong with a value, or null. */
     private interface Rule {
         String complaint(String value);
     }
@@ -63,26 +63,27 @@ public final class Settings {
         RULES.put("NOTIFICATIONS_SIMULATED_DELAY", wholeNumber(0, 600_000));
     }
 
+    private static final String USER_IN_URL = "jdbc:postgresql://[^/?]*@.*";
     private static final String API_KEY = "[\\w.-]+:[0-9a-fA-F]{64}";
 
     private Settings() {
     }
 
-    /** Whether a process with these roles is of no use without the broker. */
+    /** Whether a process with these roles needs the broker from the start. */
     public static boolean needsBroker(String roles) {
         return !roles.equals("comment-reader");
     }
 
-    /** Whether one is of no use without the database. */
+    /** Whether a process with these roles needs the database from the start. */
     public static boolean needsDatabase(String roles) {
         return roles.contains("comment-job-processor") || roles.contains("comment-reader");
     }
 
     /**
-     * Checks all knobs.
+     * Checks all settings.
      *
-     * @param values gives a knob's value by its name
-     * @throws ConfigurationException whose message names the knob and what would be right
+     * @param values returns a setting's value by its name
+     * @throws ConfigurationException whose message names the setting and the values that it may have
      */
     public static void check(UnaryOperator<String> values) {
         RULES.forEach((name, rule) -> {
@@ -101,27 +102,27 @@ public final class Settings {
         }
     }
 
-    /** The names of the knobs that have a rule. */
+    /** The names of the settings that have a rule. */
     public static Set<String> names() {
         return RULES.keySet();
     }
 
-    // An address may have a password in it, and somebody may give a key where its hash belongs.
+    // An address may have a password in it, and a list of keys may have a key in the place of its hash.
     private static String shown(String name, String value) {
         return name.endsWith("_URI") || name.endsWith("_URL") || name.endsWith("_KEYS") ? "…" : value;
     }
 
-    private static Rule wholeNumber(int least, int most) {
+    private static Rule wholeNumber(int min, int max) {
         return value -> {
             try {
                 int number = Integer.parseInt(value);
-                if (number >= least && number <= most) {
+                if (number >= min && number <= max) {
                     return null;
                 }
             } catch (NumberFormatException e) {
-                // said below
+                // the complaint follows
             }
-            return "must be a whole number from %d to %d".formatted(least, most);
+            return "must be a whole number from %d to %d".formatted(min, max);
         };
     }
 
@@ -131,12 +132,14 @@ public final class Settings {
             return null;
         } catch (IllegalArgumentException e) {
             return "must be amqp://user:password@host:port/virtual-host, or amqps for TLS,"
-                    + " with host:port,host:port for a cluster";
+                    + " with host:port,host:port for a cluster: " + e.getMessage();
         }
     }
 
     private static String notPostgres(String value) {
-        return org.postgresql.Driver.parseURL(value, null) == null ? "must be jdbc:postgresql://host:port/database" : null;
+        // the driver would log what it can't parse, with a password in it
+        return value.matches(USER_IN_URL) || org.postgresql.Driver.parseURL(value, null) == null
+                ? "must be jdbc:postgresql://host:port/database, with the user in POSTGRES_USER" : null;
     }
 
     private static String notBoolean(String value) {

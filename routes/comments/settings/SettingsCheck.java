@@ -1,14 +1,14 @@
 package comments.settings;
 
-import java.sql.DriverManager;
+import comments.postgresql.UnpooledDataSource;
 import org.apache.camel.CamelContext;
 import org.apache.camel.CamelContextAware;
-import org.apache.camel.support.RouteWatcherReloadStrategy;
 
 /**
- * Ends the start with a {@link ConfigurationException} if a knob is wrong, in launchers without checks of their own. The
- * Camel CLI would make a screenful of stack traces of it: there it is one line, the servers are tried, too, and the process
- * ends with code 1.
+ * Ends the start with a {@link ConfigurationException} if a setting is wrong. The Camel CLI would print pages of stack traces
+ * for it: there it is one line, the servers are tried, too, and the process ends with code 1.
+ *
+ * <p>The thread that starts the context calls it, before any other bean is made.
  */
 public class SettingsCheck implements CamelContextAware {
 
@@ -18,23 +18,25 @@ public class SettingsCheck implements CamelContextAware {
 
     @Override
     public void setCamelContext(CamelContext camelContext) {
+        if (this.camelContext != null) {
+            // Camel sets it several times
+            return;
+        }
         this.camelContext = camelContext;
-        // "camel run --source-dir --dev" (4.17) would compile with each changed route file the classes that it could not make an
-        // instance of, without those that they use, and fail: JavaRoutesBuilderLoader.compileResources
-        camelContext.getRegistry().unbind(RouteWatcherReloadStrategy.RELOAD_RESOURCES);
-        // what was right goes on when the CLI could not reload what was changed
-        if (camelContext.isStarted() || camelContext.getClassResolver().resolveClass(CLI) == null) {
-            Settings.check(this::knob);
+        StrippedValues.install(camelContext);
+        DevReload.limit(camelContext);
+        if (camelContext.getClassResolver().resolveClass(CLI) == null) {
+            Settings.check(this::setting);
             return;
         }
         try {
-            Settings.check(this::knob);
-            if (Settings.needsBroker(knob("COMMENTS_ROLES"))) {
-                ServerCheck.broker(knob("RABBITMQ_URI"));
+            Settings.check(this::setting);
+            if (Settings.needsBroker(setting("COMMENTS_ROLES"))) {
+                ServerCheck.broker(setting("RABBITMQ_URI"), setting("COMMENTS_ROLES"));
             }
-            if (Settings.needsDatabase(knob("COMMENTS_ROLES"))) {
-                ServerCheck.database(() -> DriverManager.getConnection(knob("POSTGRES_URL"), knob("POSTGRES_USER"),
-                        knob("POSTGRES_PASSWORD")));
+            if (Settings.needsDatabase(setting("COMMENTS_ROLES"))) {
+                ServerCheck.database(new UnpooledDataSource(setting("POSTGRES_URL"), setting("POSTGRES_USER"),
+                        setting("POSTGRES_PASSWORD"))::getConnection);
             }
         } catch (ConfigurationException e) {
             System.err.println("comment-service: " + e.getMessage());
@@ -42,7 +44,7 @@ public class SettingsCheck implements CamelContextAware {
         }
     }
 
-    private String knob(String name) {
+    private String setting(String name) {
         return camelContext.getPropertiesComponent().resolveProperty(name).orElse("").strip();
     }
 

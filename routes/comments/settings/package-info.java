@@ -1,5 +1,8 @@
 /**
- * The settings: what each may be, and the check of them and of the servers at the start. It imports rabbitmq and postgresql to try the
- * servers; only the launcher imports it. Its code runs on the thread that starts the process, before any route.
+ * The settings of application.properties: the values that each may have, and the checks of settings and servers before any
+ * route starts. A wrong one ends the start with one line that names it.
+ *
+ * <p>The launcher and connections.camel.yaml use it; no room of a role does. It uses the rooms rabbitmq and postgresql. The
+ * thread that starts the process calls it, once.
  */
 package comments.settings;

@@ -14,9 +14,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sends the events of a {@link Selection} to the clients that subscribe to them; without its comments if they could not be
- * read. Returns when they are written, or after {@value #MAX_SECONDS} s: further batches wait in the queue of the broker,
- * which drops the oldest, and not before an event loop that is busy.
+ * Sends the events of a {@link Selection} to the clients that subscribe to them. Leaves out the comments if they could not be
+ * read. Returns when the events are written, or after {@value #MAX_SECONDS} s. So further batches wait in the queue of the
+ * broker, which drops the oldest, and not in the memory of a busy process.
  */
 public class Broadcast implements Processor {
 
@@ -31,8 +31,8 @@ public class Broadcast implements Processor {
     }
 
     /**
-     * The connection on which pushes come. When it is back after a loss, all clients are disconnected, so that they come back
-     * for what they missed. Set after the clients.
+     * The connection on which pushes arrive. When it is restored after a loss, all clients are disconnected, so that they
+     * reconnect and get what they missed. Set after the clients.
      */
     public void setConnections(FanoutConnectionFactory connections) {
         connections.whenConnectedAgain(() -> clients.endAll("resume"));

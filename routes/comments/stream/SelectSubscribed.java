@@ -21,7 +21,7 @@ import org.apache.camel.Processor;
  * Selects the comments of a notification, a JSON array of comments, that clients subscribe to. Leaves the {@link Selection}
  * in the exchange property {@link #PROPERTY}.
  *
- * <p>Any number of threads may call it. Throws what {@link NotificationReader} throws.
+ * <p>Any number of threads may call it. Throws the exceptions of {@link NotificationReader}.
  */
 public class SelectSubscribed implements Processor {
 
@@ -46,11 +46,11 @@ public class SelectSubscribed implements Processor {
     }
 
     /**
-     * The comments of one pushed batch that clients subscribe to, and the events that come of them: for the clients of a post
-     * each of its comments, for those of all posts the latest few, and for each how many there were.
+     * The comments of one pushed batch that clients subscribe to, and their events. Clients of a post get each of its comments.
+     * Clients of all posts get the latest few. Both get the number of comments.
      *
-     * <p>It is bounded whatever the batch holds: at most {@value #MAX_COMMENTS} comments are read from the database,
-     * {@value #MAX_OF_POST} of a post, and a client gets {@value #MAX_BYTES} bytes of them, or a comment more.
+     * <p>Limits for any size of the batch: at most {@value #MAX_COMMENTS} comments are read from the database,
+     * {@value #MAX_OF_POST} of one post. A client gets {@value #MAX_BYTES} bytes of them, plus the rest of the last comment.
      */
     public static final class Selection {
 
@@ -60,7 +60,7 @@ public class SelectSubscribed implements Processor {
         private static final int MAX_COMMENTS = 5_000;
         private static final int MAX_OF_POST = 500;
 
-        // of each post, and of all of them
+        // by post, and of all posts
         private final Map<String, Integer> counts = new HashMap<>();
         private final Set<String> ids = new LinkedHashSet<>();
         private final Set<String> latest = new HashSet<>();
@@ -72,8 +72,8 @@ public class SelectSubscribed implements Processor {
         /**
          * Selects comments.
          *
-         * @param topics the posts that clients subscribe to, which may change meanwhile
-         * @throws IOException what {@link NotificationReader} throws
+         * @param topics the posts that clients subscribe to; may change meanwhile
+         * @throws IOException from {@link NotificationReader}
          */
         static Selection of(byte[] notification, Set<String> topics) throws IOException {
             Selection selection = new Selection();
@@ -100,7 +100,7 @@ public class SelectSubscribed implements Processor {
             return selection;
         }
 
-        // a foreign producer may leave out the id: then nothing says which row it is
+        // a message of another producer may have no id: then its row can't be found
         private void add(String id, String post, Set<String> topics) {
             if (id != null && post != null && !post.isEmpty() && topics.contains(post)) {
                 if (counts.merge(post, 1, Integer::sum) <= MAX_OF_POST && ids.size() < MAX_COMMENTS) {
@@ -109,7 +109,7 @@ public class SelectSubscribed implements Processor {
             }
         }
 
-        /** How many comments are to be read. */
+        /** The number of comments to read. */
         public int size() {
             return ids.size();
         }
@@ -122,7 +122,7 @@ public class SelectSubscribed implements Processor {
         /**
          * The text of the events for each topic.
          *
-         * @param rows the comments that were read; none if the database was away
+         * @param rows the comments that were read; none if the database was not reachable
          */
         Map<String, String> events(List<Map<String, Object>> rows) {
             Map<String, Text> texts = new HashMap<>();
@@ -144,7 +144,7 @@ public class SelectSubscribed implements Processor {
             return events;
         }
 
-        /** Events of comments, up to the bound. */
+        /** Events of comments, up to the limit. */
         private static final class Text {
 
             private final StringBuilder events = new StringBuilder();

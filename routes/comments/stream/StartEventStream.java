@@ -9,12 +9,12 @@ import org.apache.camel.Message;
 import org.apache.camel.Processor;
 
 /**
- * Answers a client with a stream that stays open. It begins with the comments that the client missed, or with the word that
- * they could not be read.
+ * Answers a client with a stream that stays open. It begins with the comments that the client missed, or with an event that
+ * says that they could not be read.
  */
 public class StartEventStream implements Processor {
 
-    // of one client, while live events are the same for many
+    // per client; live events are shared by many clients
     private static final int MAX_CHARS = 32 << 10;
 
     @Override
@@ -30,12 +30,12 @@ public class StartEventStream implements Processor {
         message.setHeader(Exchange.HTTP_RESPONSE_CODE, 200);
         message.setHeader(Exchange.CONTENT_TYPE, "text/event-stream");
         message.setHeader("X-Content-Type-Options", "nosniff");
-        // proxies such as nginx would keep events until there are more
+        // turns off the buffering of proxies such as nginx
         message.setHeader("X-Accel-Buffering", "no");
         message.setBody(client);
     }
 
-    // the newest rows come first, one more than is sent; the oldest must be sent first
+    // the rows come newest first, and up to one more than the limit; the oldest is sent first
     private static String missed(List<Map<String, Object>> rows, boolean unread) {
         StringBuilder events = new StringBuilder();
         int shown = 0;

@@ -23,22 +23,22 @@ import org.apache.camel.component.jdbc.JdbcConstants;
 import org.apache.camel.support.SynchronizationAdapter;
 
 /**
- * Adds the client of {@code GET /comments/stream} to those of the stream. If the client resumes, with Last-Event-ID, the
- * message gets the parameters of select-missed.sql. All headers of the request are removed.
+ * Adds the client of {@code GET /comments/stream} to the stream. If the client resumes, with Last-Event-ID, the message gets
+ * the parameters of select-missed.sql. All headers of the request are removed.
  *
- * <p>It runs on the event loop. Throws {@link InvalidRequestException} for what the contract refuses, and
- * {@link RejectedExecutionException} if there is no room for another client.
+ * <p>It runs on the event loop. Throws {@link InvalidRequestException} if the request breaks the contract, and
+ * {@link RejectedExecutionException} if the limit of clients is reached.
  */
 public class Subscribe implements Processor {
 
     /** The exchange property that holds the {@link SseClient}. */
     static final String CLIENT = "client";
-    /** The exchange property that is there if the client resumes, and the comments that it missed are read. */
+    /** The exchange property that is set if the client resumes and the comments that it missed are read. */
     static final String RESUMES = "resumes";
-    /** The largest number of comments that a client gets of those that it missed. */
+    /** The largest number of missed comments that a client gets. */
     static final int MAX_MISSED = 100;
 
-    // batches that are written at once may be seen in another order than that of their times
+    // batches that are written at the same time can become visible out of the order of their times
     private static final Duration OVERLAP = Duration.ofSeconds(10);
     // microseconds since 1970
     private static final Pattern EVENT_ID = Pattern.compile("[0-9]{1,17}");

@@ -9,7 +9,7 @@ import org.apache.camel.main.MainListenerSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Says, once all is started, what this process does and where to reach it. */
+/** Logs the roles and the addresses of this process when it has started. */
 final class Banner extends MainListenerSupport {
 
     private static final Logger LOG = LoggerFactory.getLogger(CommentPipeline.class);
@@ -21,13 +21,13 @@ final class Banner extends MainListenerSupport {
     @Override
     public void afterStart(BaseMainSupport main) {
         CamelContext context = main.getCamelContext();
-        LOG.info("{} started in {} ms{}", StartChecks.knob(context, "COMMENTS_ROLES").replace(",", ", "),
+        LOG.info("{} started in {} ms{}", StartChecks.setting(context, "COMMENTS_ROLES").replace(",", ", "),
                 TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - createdNanos), String.join("", rows(context)));
     }
 
     private static List<String> rows(CamelContext context) {
         List<String> rows = new ArrayList<>();
-        boolean pages = Boolean.parseBoolean(StartChecks.knob(context, "COMMENTS_PAGES"));
+        boolean pages = Boolean.parseBoolean(StartChecks.setting(context, "COMMENTS_PAGES"));
         boolean reads = StartChecks.hasRole(context, StartChecks.READER);
         if (reads && pages) {
             rows.add(row("page", address(context, "HTTP") + "/"));
@@ -50,9 +50,9 @@ final class Banner extends MainListenerSupport {
     }
 
     private static String address(CamelContext context, String server) {
-        String host = StartChecks.knob(context, server + "_HOST");
-        boolean tls = server.equals("HTTP") && !StartChecks.knob(context, "HTTP_TLS_CERTIFICATE").isEmpty();
+        String host = StartChecks.setting(context, server + "_HOST");
+        boolean tls = server.equals("HTTP") && !StartChecks.setting(context, "HTTP_TLS_CERTIFICATE").isEmpty();
         return "%s://%s:%s".formatted(tls ? "https" : "http", host.equals("0.0.0.0") ? "localhost" : host,
-                StartChecks.knob(context, server + "_PORT"));
+                StartChecks.setting(context, server + "_PORT"));
     }
 }

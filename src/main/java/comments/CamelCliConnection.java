@@ -6,10 +6,10 @@ import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.MainListenerSupport;
 
 /**
- * Lets the Camel CLI see this process if {@code OBSERVE_EXCHANGES} says so, once it is started.
+ * Shows this process to the Camel CLI after the start, if {@code OBSERVE_EXCHANGES} is true.
  *
- * <p>By default Camel always tries, in a thread that may fail the start (it changes the dev consoles while the context starts
- * them), and fails without a word once a second where JMX is off.
+ * <p>By default Camel always connects, in a thread that can break the start: it changes the dev consoles while the context starts
+ * them. Without JMX, that thread fails silently every second.
  */
 final class CamelCliConnection extends MainListenerSupport {
 

@@ -5,7 +5,7 @@ import org.apache.camel.main.Main;
 
 /**
  * Runs the routes as one process, in the roles that {@code COMMENTS_ROLES} names. A wrong or missing setting, or a server
- * that can't be reached, ends it with one line and exit code 1.
+ * that is not reachable, ends the process with one line and exit code 1.
  */
 public final class CommentPipeline {
 
@@ -31,7 +31,7 @@ public final class CommentPipeline {
         }
     }
 
-    /** Runs until the process is told to end; returns its exit code. */
+    /** Runs until the process is asked to end; returns its exit code. */
     static int run(String... args) {
         try {
             return create().run(args);
@@ -41,7 +41,7 @@ public final class CommentPipeline {
         }
     }
 
-    /** The application, not started. */
+    /** Makes the application, without starting it. */
     public static Main create() {
         Main main = new Main();
         main.configure().withRoutesIncludePattern("classpath:" + String.join(",classpath:", ROUTES));

@@ -15,20 +15,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends a process in order, before Camel stops its routes: refuses new comments, answers those that wait, and sends those away
- * who listen; takes no more messages, and lets what was taken be written, notified, pushed and acknowledged. Camel itself closes
- * the channels first, so that nothing can be acknowledged any more, and does not wait for what an aggregator has handed to its
- * threads.
+ * Ends a process in order, before Camel stops its routes. It refuses new comments, answers waiting requests, and ends the streams.
+ * It consumes no more messages, and waits until the consumed ones are written, notified, pushed and acknowledged. Camel closes the
+ * channels first, so that no message can be acknowledged, and does not wait for exchanges on the threads of an aggregator.
  *
- * <p>It takes {@value #SECONDS} s at most: the last one is for callers to go. The broker delivers again what could not be
- * settled in this time; its rows may be there, and then its notification is sent again.
+ * <p>It takes {@value #SECONDS} s at most. In the last second, clients close their connections. The broker redelivers messages that
+ * are not settled in this time. If their rows are written already, only their notification is sent again.
  */
 public final class Drain extends MainListenerSupport {
 
     private static final Logger LOG = LoggerFactory.getLogger(CommentPipeline.class);
-    /** How long it takes at most. */
+    /** The limit of its duration. */
     static final int SECONDS = 21;
-    // a caller who keeps a connection and doesn't use it in this time may send on it just when it is closed
+    // a client that doesn't use its open connection in this time may send a request just when it is closed
     private static final Duration LEAVE = Duration.ofSeconds(1);
     private static final Duration SETTLE = Duration.ofSeconds(SECONDS).minus(LEAVE);
     private static final int POLL_MILLIS = 20;
@@ -39,17 +38,17 @@ public final class Drain extends MainListenerSupport {
         if (context == null || !context.isStarted()) {
             return;
         }
-        LOG.info("Ending: nothing is accepted any more, and what is under way comes to its end");
+        LOG.info("Ending: refuses new requests, and completes accepted comments");
         Registry registry = context.getRegistry();
         HttpEngine engine = registry.lookupByNameAndType("platform-http-engine", HttpEngine.class);
         AcknowledgeInOrder batches = registry.lookupByNameAndType("acknowledgeBatch", AcknowledgeInOrder.class);
-        SseClients listeners = registry.lookupByNameAndType("sseClients", SseClients.class);
-        Set<ConsumerGate> intakes = registry.findByType(ConsumerGate.class);
+        SseClients clients = registry.lookupByNameAndType("sseClients", SseClients.class);
+        Set<ConsumerGate> gates = registry.findByType(ConsumerGate.class);
         try {
             engine.drain();
-            listeners.shut();
-            intakes.forEach(ConsumerGate::shut);
-            await(SETTLE, () -> engine.isIdle() && listeners.count() == 0 && intakes.stream().allMatch(ConsumerGate::isEmpty)
+            clients.shut();
+            gates.forEach(ConsumerGate::shut);
+            await(SETTLE, () -> engine.isIdle() && clients.count() == 0 && gates.stream().allMatch(ConsumerGate::isEmpty)
                     && batches.unsettled() == 0);
             engine.stopListening();
             await(LEAVE, () -> !engine.isConnected());
@@ -57,13 +56,13 @@ public final class Drain extends MainListenerSupport {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (Exception e) {
-            // whatever it is, it must not keep the process from ending
-            LOG.warn("The drain broke off", e);
+            // no failure may keep the process from ending
+            LOG.warn("The drain failed", e);
         }
     }
 
-    private static void await(Duration most, BooleanSupplier done) throws InterruptedException {
-        long end = System.nanoTime() + most.toNanos();
+    private static void await(Duration limit, BooleanSupplier done) throws InterruptedException {
+        long end = System.nanoTime() + limit.toNanos();
         while (!done.getAsBoolean() && System.nanoTime() < end) {
             Thread.sleep(POLL_MILLIS);
         }

@@ -14,8 +14,8 @@ import org.apache.qpid.server.model.BrokerImpl;
 import org.apache.qpid.server.model.SystemConfig;
 
 /**
- * An AMQP 0-9-1 broker in this JVM, on loopback: Apache Qpid Broker-J, for trying things out and for tests. It takes the
- * same routes as RabbitMQ, but has no quorum queues: it ignores that argument.
+ * An AMQP 0-9-1 broker in this JVM, on loopback: Apache Qpid Broker-J, for trials and for tests. The
+ * routes run on it as on RabbitMQ, but it has no quorum queues: it ignores that argument.
  */
 public final class EmbeddedBroker implements AutoCloseable {
 
@@ -38,13 +38,13 @@ public final class EmbeddedBroker implements AutoCloseable {
     /**
      * Starts a broker whose durable queues and persistent messages are in a folder.
      *
-     * @param data the folder; it may be empty, or hold what a former broker left
+     * @param data the folder; it may be empty, or have the data of an earlier run
      */
     static EmbeddedBroker startIn(Path data) throws Exception {
         return start("DERBY", data);
     }
 
-    /** Starts a broker that forgets everything when it ends. */
+    /** Starts a broker whose data is lost when it ends. */
     public static EmbeddedBroker startInMemory() throws Exception {
         Path folder = Files.createTempDirectory("embedded-broker");
         folder.toFile().deleteOnExit();
@@ -54,7 +54,7 @@ public final class EmbeddedBroker implements AutoCloseable {
     }
 
     private static EmbeddedBroker start(String store, Path data) throws Exception {
-        // Derby, which can keep the messages, would write its log into the working directory
+        // by default Derby, the store of the messages, writes its log into the working directory
         System.setProperty("derby.stream.error.file", data.resolve(DERBY_LOG).toString());
         EmbeddedBroker broker = new EmbeddedBroker(FreePort.find());
         Path configuration = Files.createDirectories(data).resolve(CONFIGURATION);
@@ -66,13 +66,13 @@ public final class EmbeddedBroker implements AutoCloseable {
                 "context", Map.of(
                         "qpid.amqp_port", Integer.toString(broker.port),
                         "qpid.work_dir", data.toAbsolutePath().toString(),
-                        // x-queue-type is RabbitMQ's
+                        // x-queue-type is specific to RabbitMQ
                         "queue.behaviourOnUnknownDeclareArgument", "LOG")));
         broker.removeShutdownHook();
         return broker;
     }
 
-    // The broker would end itself when the JVM is told to end, while the routes still settle what they hold.
+    // The hook ends the broker when the JVM is asked to end, while the routes still settle their messages.
     private void removeShutdownHook() throws ReflectiveOperationException {
         Field hook = BrokerImpl.class.getDeclaredField("_shutdownHook");
         hook.setAccessible(true);
@@ -85,7 +85,7 @@ public final class EmbeddedBroker implements AutoCloseable {
         }
     }
 
-    /** Where it listens, with its only user. */
+    /** Its address, with its only user. */
     public String uri() {
         return "amqp://guest:guest@127.0.0.1:" + port;
     }

@@ -15,11 +15,11 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Makes the archive of classes (CDS) that docker/jvm.options names, with which the packaged application starts in about half
- * the time: runs the jar on embedded servers until it has served a comment, with a list of the classes that it loads, and lets
- * this JDK dump them. Another JDK, or another jar, ignores the archive; docker/Dockerfile has its own dumped from the same list.
+ * Makes the archive of classes (CDS) that docker/jvm.options names. With it, the packaged application starts in about half the
+ * time. It runs the jar on embedded servers until the jar has served a comment, lists the loaded classes, and dumps them with
+ * this JDK. Another JDK or another jar ignores the archive; docker/Dockerfile dumps its own from the same list.
  *
- * <p>It is a convenience: where it can't be made, one line says why, and the application starts without.
+ * <p>The archive is optional: if it can't be made, one line gives the reason, and the application starts without it.
  */
 public final class EmbeddedClassArchive {
 
@@ -53,7 +53,7 @@ public final class EmbeddedClassArchive {
         try (EmbeddedBroker broker = EmbeddedBroker.startInMemory();
                 EmbeddedPostgreSQL postgres = EmbeddedPostgreSQL.startInTemporaryFolder()) {
             ProcessBuilder builder = java("-Xshare:off", "-XX:DumpLoadedClassList=" + classes);
-            // knobs of whoever packages are for other servers, or for a real push service
+            // settings in the environment may be for other servers, or for a real push service
             builder.environment().clear();
             builder.environment().putAll(Map.of(
                     "RABBITMQ_URI", broker.uri(), "POSTGRES_URL", postgres.url(), "POSTGRES_USER", postgres.user(),
@@ -68,7 +68,7 @@ public final class EmbeddedClassArchive {
                     System.out.println("PostgreSQL doesn't end: " + e);
                 }
             });
-            // for Ctrl-C: the server would go on without us
+            // for Ctrl-C: the server would outlive this process
             Runtime.getRuntime().addShutdownHook(end);
             try {
                 serve(application);

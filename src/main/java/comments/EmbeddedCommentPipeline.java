@@ -11,11 +11,11 @@ import java.util.concurrent.CountDownLatch;
 import org.apache.qpid.server.util.urlstreamhandler.classpath.Handler;
 
 /**
- * Runs the pipeline from source. With no server configured, it starts an embedded broker and an embedded PostgreSQL first,
- * and says so in one line; otherwise it is {@link CommentPipeline}.
+ * Runs the pipeline from source. Without a configured server, it first starts an embedded broker and an embedded
+ * PostgreSQL, and prints their addresses; otherwise it is {@link CommentPipeline}.
  *
- * <p>The system property {@code embedded.data} names the folder of their data, which is kept; {@code none} throws the
- * data away at the end.
+ * <p>The system property {@code embedded.data} names the folder of their data, which is kept; {@code none} deletes the data at
+ * the end.
  */
 public final class EmbeddedCommentPipeline {
 
@@ -32,12 +32,12 @@ public final class EmbeddedCommentPipeline {
     }
 
     private static int runEmbedded(String... args) throws Exception {
-        // The broker reads its defaults from classpath: URLs, whose handler the JDK finds on the system class path only;
-        // exec:java runs us beside it.
+        // The broker reads its defaults from classpath: URLs. The JDK finds their handler only on the system class path, and
+        // exec:java uses another class loader.
         URL.setURLStreamHandlerFactory(protocol -> protocol.equals("classpath") ? new Handler() : null);
         CountDownLatch ended = new CountDownLatch(1);
         try (Servers servers = Servers.start(System.getProperty("embedded.data", "target/embedded"))) {
-            // On Ctrl-C the routes end first; the JVM must not halt before the servers are stopped, too.
+            // On Ctrl-C the routes end first. The JVM must not halt before the servers are stopped, too.
             Runtime.getRuntime().addShutdownHook(new Thread(() -> {
                 try {
                     ended.await();
@@ -77,7 +77,7 @@ public final class EmbeddedCommentPipeline {
             System.setProperty("POSTGRES_USER", servers.postgres.user());
             System.out.printf("Embedded servers: AMQP broker at %s, PostgreSQL at %s as user %s; data %s.%nCtrl-C ends them, too.%n",
                     servers.broker.uri(), servers.postgres.url(), servers.postgres.user(),
-                    folder.equals("none") ? "thrown away at the end" : "kept in " + folder);
+                    folder.equals("none") ? "deleted at the end" : "kept in " + folder);
             return servers;
         }
 

@@ -8,7 +8,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
-/** A real PostgreSQL, unpacked from a jar, as a child process on loopback: for trying things out and for tests. */
+/** A real PostgreSQL, unpacked from a jar, as a child process on loopback: for trials and for tests. */
 public final class EmbeddedPostgreSQL implements AutoCloseable {
 
     private static final String DATABASE = "postgres";
@@ -20,10 +20,10 @@ public final class EmbeddedPostgreSQL implements AutoCloseable {
     private EmbeddedPostgreSQL(EmbeddedPostgres.Builder builder) throws IOException {
         this.postgres = builder
                 .setPGStartupWait(START_TIMEOUT)
-                // both off by default: fine for a mock, not for what promises durability
+                // both are off by default, but the pipeline promises durability
                 .setServerConfig("fsync", "on")
                 .setServerConfig("synchronous_commit", "on")
-                // whoever started it ends it, after the pipeline has let go of it
+                // close() ends it, after the pipeline has ended
                 .setRegisterShutdownHook(false)
                 .start();
     }
@@ -31,7 +31,7 @@ public final class EmbeddedPostgreSQL implements AutoCloseable {
     /**
      * Starts a server whose databases are in a folder.
      *
-     * @param data the folder; it may be empty, or hold what a former server left
+     * @param data the folder; it may be empty, or have the data of an earlier run
      */
     static EmbeddedPostgreSQL startIn(Path data) throws IOException {
         stopLeftover(data);
@@ -40,7 +40,7 @@ public final class EmbeddedPostgreSQL implements AutoCloseable {
                 EmbeddedPostgres.builder().setDataDirectory(data).setCleanDataDirectory(false));
     }
 
-    /** Starts a server that forgets everything when it ends. */
+    /** Starts a server whose data is lost when it ends. */
     public static EmbeddedPostgreSQL startInTemporaryFolder() throws IOException {
         return new EmbeddedPostgreSQL(
                 EmbeddedPostgres.builder().setDataDirectory(Files.createTempDirectory("embedded-postgresql")));
@@ -60,17 +60,17 @@ public final class EmbeddedPostgreSQL implements AutoCloseable {
             try {
                 leftover.get().onExit().get(STOP_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
             } catch (Exception e) {
-                throw new IOException("the PostgreSQL server %d of a former run doesn't end".formatted(pid), e);
+                throw new IOException("the PostgreSQL server %d of an earlier run doesn't end".formatted(pid), e);
             }
         }
     }
 
-    /** Where it listens, as a JDBC URL. */
+    /** Its address, as a JDBC URL. */
     public String url() {
         return "jdbc:postgresql://127.0.0.1:%d/%s".formatted(postgres.getPort(), DATABASE);
     }
 
-    /** Its only user; any password will do. */
+    /** Its only user; any password works. */
     public String user() {
         return "postgres";
     }

@@ -6,7 +6,7 @@ import java.net.ServerSocket;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** A port on loopback that nobody listens on. */
+/** Finds free ports on loopback. */
 public final class FreePort {
 
     private static final Set<Integer> FOUND = ConcurrentHashMap.newKeySet();
@@ -14,7 +14,7 @@ public final class FreePort {
     private FreePort() {
     }
 
-    /** Finds one, and never the same twice: who was given it first may not listen yet. */
+    /** Returns a free port, and never the same twice: the process that it is for may not listen yet. */
     public static int find() throws IOException {
         while (true) {
             try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {

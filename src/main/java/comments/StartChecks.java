@@ -4,6 +4,7 @@ import comments.postgresql.PostgresDataSource;
 import comments.settings.ConfigurationException;
 import comments.settings.ServerCheck;
 import comments.settings.Settings;
+import comments.settings.StrippedValues;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -17,29 +18,31 @@ import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.MainListenerSupport;
 
 /**
- * Checks the knobs, the servers and the ports before any route starts, so that each can be named when it is wrong. Throws
+ * Checks the settings, the servers and the ports before any route starts, so that an error names the wrong one. Throws
  * {@link ConfigurationException}.
  */
 final class StartChecks extends MainListenerSupport {
 
     static final String SERVICE = "comment-service";
     static final String READER = "comment-reader";
+    private static final String NOTIFIER = "notification-service";
 
     @Override
     public void beforeConfigure(BaseMainSupport main) {
         CamelContext context = main.getCamelContext();
+        StrippedValues.install(context);
         Properties defaults = defaults();
         List<String> missing = Stream.of("RABBITMQ_URI", "POSTGRES_URL")
-                .filter(name -> name.equals("RABBITMQ_URI") || Settings.needsDatabase(knob(context, "COMMENTS_ROLES")))
-                .filter(name -> !isSet(name) && knob(context, name).equals(defaults.getProperty(name))).toList();
+                .filter(name -> name.equals("RABBITMQ_URI") || Settings.needsDatabase(setting(context, "COMMENTS_ROLES")))
+                .filter(name -> !isSet(name) && setting(context, name).equals(defaults.getProperty(name))).toList();
         if (!missing.isEmpty()) {
             throw new ConfigurationException(String.join(" and ", missing) + " must be set, as "
                     + (missing.size() == 1 ? "an environment variable or a -D property" : "environment variables or -D properties"));
         }
-        Settings.check(name -> knob(context, name));
+        Settings.check(name -> setting(context, name));
     }
 
-    /** What application.properties says. */
+    /** The defaults in application.properties. */
     static Properties defaults() {
         Properties defaults = new Properties();
         try (InputStream file = StartChecks.class.getResourceAsStream("/application.properties")) {
@@ -50,7 +53,7 @@ final class StartChecks extends MainListenerSupport {
         }
     }
 
-    /** Whether the environment or a system property has a value for a knob. */
+    /** Whether an environment variable or a system property sets a setting. */
     static boolean isSet(String name) {
         return System.getenv(name) != null || System.getProperty(name) != null;
     }
@@ -62,19 +65,30 @@ final class StartChecks extends MainListenerSupport {
         if (hasRole(context, SERVICE) || hasRole(context, READER)) {
             requireFree(context, "HTTP");
         }
-        if (Settings.needsBroker(knob(context, "COMMENTS_ROLES"))) {
-            ServerCheck.broker(knob(context, "RABBITMQ_URI"));
+        if (hasRole(context, NOTIFIER)) {
+            requireEndpoint(context, "NOTIFICATIONS_PUSH_ENDPOINT");
         }
-        if (Settings.needsDatabase(knob(context, "COMMENTS_ROLES"))) {
-            // makes the schema, too
+        if (Settings.needsBroker(setting(context, "COMMENTS_ROLES"))) {
+            ServerCheck.broker(setting(context, "RABBITMQ_URI"), setting(context, "COMMENTS_ROLES"));
+        }
+        if (Settings.needsDatabase(setting(context, "COMMENTS_ROLES"))) {
+            // also makes the schema
             PostgresDataSource database = context.getRegistry().lookupByNameAndType("comments", PostgresDataSource.class);
             ServerCheck.database(database::getConnection);
         }
     }
 
+    private static void requireEndpoint(CamelContext context, String name) {
+        try {
+            context.getEndpoint(setting(context, name));
+        } catch (RuntimeException e) {
+            throw new ConfigurationException("%s must be a Camel endpoint: %s".formatted(name, ServerCheck.rootMessage(e)));
+        }
+    }
+
     private static void requireFree(CamelContext context, String server) {
-        String host = knob(context, server + "_HOST");
-        String port = knob(context, server + "_PORT");
+        String host = setting(context, server + "_HOST");
+        String port = setting(context, server + "_PORT");
         try (ServerSocket socket = new ServerSocket()) {
             socket.setReuseAddress(true);
             socket.bind(new InetSocketAddress(host, Integer.parseInt(port)));
@@ -85,10 +99,10 @@ final class StartChecks extends MainListenerSupport {
     }
 
     static boolean hasRole(CamelContext context, String role) {
-        return knob(context, "COMMENTS_ROLES").contains(role);
+        return setting(context, "COMMENTS_ROLES").contains(role);
     }
 
-    static String knob(CamelContext context, String name) {
+    static String setting(CamelContext context, String name) {
         return context.getPropertiesComponent().resolveProperty(name).orElse("").strip();
     }
 }

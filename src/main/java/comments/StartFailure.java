@@ -4,7 +4,7 @@ import comments.settings.ConfigurationException;
 import comments.settings.ServerCheck;
 import org.slf4j.LoggerFactory;
 
-/** Says in one line why the process could not start: on standard error, or as the log's line if that is JSON. */
+/** Reports in one line why the process could not start: on standard error, or in the log if its format is JSON. */
 final class StartFailure {
 
     private StartFailure() {

@@ -6,7 +6,7 @@ import ch.qos.logback.classic.turbo.TurboFilter;
 import ch.qos.logback.core.spi.FilterReply;
 import org.slf4j.Marker;
 
-/** Drops the stack trace that Camel logs when it can't start: {@link StartFailure} says the same in one line. */
+/** Drops the stack trace that Camel logs when it can't start: {@link StartFailure} reports the reason in one line. */
 public final class StartFailureFilter extends TurboFilter {
 
     private static final String CONTEXT = "org.apache.camel.impl.engine.AbstractCamelContext";

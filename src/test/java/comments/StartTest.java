@@ -79,7 +79,7 @@ class StartTest {
         "COMMENTS_ROLES | comment-server | COMMENTS_ROLES=comment-server must be any of",
         "RABBITMQ_URI | amqp://guest:secret@127.0.0.1:1 | RABBITMQ_URI: the broker at 127.0.0.1:1 can't be used: Connection refused",
         "POSTGRES_URL | jdbc:postgresql://127.0.0.1:1/test | POSTGRES_URL, POSTGRES_USER, POSTGRES_PASSWORD: the database can't be used",
-        "NOTIFICATIONS_PUSH_ENDPOINT | nothing:here | nothing://here",
+        "NOTIFICATIONS_PUSH_ENDPOINT | nothing:here | NOTIFICATIONS_PUSH_ENDPOINT must be a Camel endpoint: No endpoint could be found for: nothing://here",
         "MANAGEMENT_HOST | 192.0.2.1 | MANAGEMENT_HOST=192.0.2.1, MANAGEMENT_PORT="})
     void aWrongSettingIsNamed(String name, String value, String complaint) {
         String printed = failure(name, value);

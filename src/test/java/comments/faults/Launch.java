@@ -43,6 +43,12 @@ final class Launch {
         return this;
     }
 
+    /** Lets the process reach its database in another way than through the proxy. */
+    Launch database(String servers, String parameters) {
+        String database = settings.get("POSTGRES_URL").replaceAll(".*/", "");
+        return with("POSTGRES_URL", "jdbc:postgresql://%s/%s%s".formatted(servers, database, parameters));
+    }
+
     /** Adds options of the JVM. */
     Launch jvm(String... more) {
         options.addAll(List.of(more));

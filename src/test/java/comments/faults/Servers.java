@@ -1,5 +1,6 @@
 package comments.faults;
 
+import comments.support.PrivatePostgreSQL;
 import comments.support.PrivateRabbitMQ;
 import comments.support.PrivateServers;
 
@@ -9,6 +10,7 @@ final class Servers extends PrivateServers {
     private static final String LIMIT = "limit";
 
     private boolean limited;
+    private PrivatePostgreSQL promoted;
 
     /** One node of RabbitMQ. */
     Servers() {
@@ -17,6 +19,16 @@ final class Servers extends PrivateServers {
     /** A cluster of so many nodes of RabbitMQ. */
     Servers(int size) {
         super(size);
+    }
+
+    @Override
+    public PrivatePostgreSQL postgresql() {
+        return promoted == null ? super.postgresql() : promoted;
+    }
+
+    /** Lets another PostgreSQL be that of the tests; null ends this. */
+    void failOver(PrivatePostgreSQL promoted) {
+        this.promoted = promoted;
     }
 
     /** Starts what a test left stopped. */

@@ -20,6 +20,11 @@ abstract class GroupCommitFixture {
 
     final DefaultCamelContext context = new DefaultCamelContext();
     final GroupCommit groupCommit = new GroupCommit();
+
+    {
+        groupCommit.setCountHeader("count");
+    }
+
     final List<String> published = Collections.synchronizedList(new ArrayList<>());
     final List<Integer> counts = Collections.synchronizedList(new ArrayList<>());
     /** Each message takes a permit before it is confirmed. */

@@ -2,26 +2,17 @@ package comments.observe;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import comments.groupcommit.GroupCommit;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.junit.jupiter.api.Test;
 
 class PipelineMetricsTest {
 
-    private static GroupCommit parking(long exchanges) {
-        return new GroupCommit() {
-            @Override
-            public long getParked() {
-                return exchanges;
-            }
-        };
-    }
-
-    private static PipelineMetrics metrics(DefaultCamelContext context, GroupCommit groupCommit) {
+    private static PipelineMetrics metrics(DefaultCamelContext context, AtomicLong waiting) {
         PipelineMetrics metrics = new PipelineMetrics();
         metrics.setCamelContext(context);
-        PipelineMetrics.gauge("comments.waiting", "Requests that wait", groupCommit, GroupCommit::getParked);
+        PipelineMetrics.gauge("comments.waiting", "Requests that wait", waiting, AtomicLong::get);
         return metrics;
     }
 
@@ -29,8 +20,8 @@ class PipelineMetricsTest {
     @Test
     void theLastOfSeveralBeansIsShown() throws Exception {
         try (DefaultCamelContext context = new DefaultCamelContext()) {
-            GroupCommit forgotten = parking(3);
-            GroupCommit used = parking(7);
+            AtomicLong forgotten = new AtomicLong(3);
+            AtomicLong used = new AtomicLong(7);
             PipelineMetrics first = metrics(context, forgotten);
             try (PipelineMetrics last = metrics(context, used)) {
                 first.close();

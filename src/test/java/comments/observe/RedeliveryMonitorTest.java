@@ -55,12 +55,12 @@ class RedeliveryMonitorTest {
     @CsvSource(delimiter = '|', value = {
         "08001 | Is PostgreSQL up at POSTGRES_URL?",
         "57P01 | Is PostgreSQL up at POSTGRES_URL?",
-        "53100 | The disk of PostgreSQL is full: give it room",
+        "53100 | The disk of PostgreSQL is full: free space on it",
         "25006 | PostgreSQL is read-only: is POSTGRES_URL that of a standby?",
         "40P01 | See the log of PostgreSQL"})
     void aWarningSaysWhatToLookAtAndNothingOfTheData(String state, String advice) {
         fail(new IllegalStateException(new SQLException("Detail: (id)=(secret)", state)));
-        assertThat(warnings()).containsExactly("Attempt 1 failed and another one follows: SQLSTATE %s. %s".formatted(state, advice));
+        assertThat(warnings()).containsExactly("Attempt 1 failed, another one follows: SQLSTATE %s. %s".formatted(state, advice));
     }
 
     @Test
@@ -68,9 +68,9 @@ class RedeliveryMonitorTest {
         fail(new SQLTransientConnectionException("comments - Connection is not available"));
         fail(new AmqpTimeoutException("no confirm"));
         assertThat(warnings()).containsExactly(
-                "Attempt 1 failed and another one follows: SQLTransientConnectionException. Is PostgreSQL up at POSTGRES_URL?",
-                "Attempt 2 failed and another one follows: AmqpTimeoutException. "
-                        + "Is RabbitMQ up at RABBITMQ_URI, and has the queue of notifications room?");
+                "Attempt 1 failed, another one follows: SQLTransientConnectionException. Is PostgreSQL up at POSTGRES_URL?",
+                "Attempt 2 failed, another one follows: AmqpTimeoutException. "
+                        + "Is RabbitMQ up at RABBITMQ_URI, and does the queue notifications accept messages?");
     }
 
     @Test

@@ -197,7 +197,7 @@ class TracesTest {
                 String ids = message.getProps().getHeaders().get(Traces.SPANS).toString();
                 assertThat(ids).matches("%s-[0-9a-f]{16}(,%1$s-[0-9a-f]{16})*".formatted(TRACE)).doesNotContain(CALLER);
                 int comments = (int) message.getProps().getHeaders().get("commentCount");
-                assertThat(ids.split(",")).hasSize(Math.min(comments, Traces.MOST_SPANS));
+                assertThat(ids.split(",")).hasSize(Math.min(comments, Traces.MAX_SPANS));
                 sum += comments;
             }
             assertThat(sum).isEqualTo(400);
@@ -217,7 +217,7 @@ class TracesTest {
             traces.carry(requests, message);
             List<SpanContext> links = new ArrayList<>();
             Traces.gather(message, links);
-            assertThat(links).hasSize(Traces.MOST_SPANS).doesNotHaveDuplicates().allMatch(SpanContext::isSampled);
+            assertThat(links).hasSize(Traces.MAX_SPANS).doesNotHaveDuplicates().allMatch(SpanContext::isSampled);
             for (int i = 0; i < 10; i++) {
                 Traces.gather(message, links);
             }

@@ -67,6 +67,6 @@ class PipelineStatusTest {
         }
         await().until(first::isDone);
         assertThat(first.get().getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE)).isEqualTo(200);
-        assertThat(new String(ask().getMessage().getBody(byte[].class), StandardCharsets.UTF_8)).contains("The database is away.");
+        assertThat(new String(ask().getMessage().getBody(byte[].class), StandardCharsets.UTF_8)).contains("The database is not reachable.");
     }
 }

@@ -11,6 +11,7 @@ import comments.rabbitmq.Delivery;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.sql.SQLException;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class CommentBatchTest {
@@ -19,7 +20,7 @@ class CommentBatchTest {
     private final CommentBatch batch = new CommentBatch();
 
     private void add(String body, int comments) {
-        batch.add(new Delivery(channel, batch.deliveries().size() + 1), body.getBytes(UTF_8), comments);
+        batch.add(List.of(new Delivery(channel, batch.deliveries().size() + 1)), body.getBytes(UTF_8), comments);
     }
 
     private String json() throws IOException {
@@ -98,7 +99,7 @@ class CommentBatchTest {
 
     @Test
     void isNotReadAsUtf8WhereItIsNot() {
-        batch.add(new Delivery(channel, 1), new byte[] {'"', (byte) 0xc3, '"'}, 1);
+        batch.add(List.of(new Delivery(channel, 1)), new byte[] {'"', (byte) 0xc3, '"'}, 1);
         assertThatThrownBy(this::json).isInstanceOf(CharacterCodingException.class);
         add("\"\ufffd\"", 1);
         assertThatCode(() -> new BatchPart(batch, 1, 2).parameters()).doesNotThrowAnyException();

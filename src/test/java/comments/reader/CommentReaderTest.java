@@ -36,7 +36,7 @@ class CommentReaderTest extends ReaderFixture {
     @Test
     void aCommentThatIsNotThereMayBeOnItsWay() throws Exception {
         HttpResponse<String> response = get("/comments/" + NOBODY);
-        assertProblem(response, 404, "may still be on its way");
+        assertProblem(response, 404, "can take a moment to appear");
         assertThat(header(response, "Retry-After")).isEqualTo("1");
         assertThat(header(response, "Cache-Control")).as("nobody keeps it without asking again").isEqualTo("no-cache");
     }

@@ -112,6 +112,12 @@ class CamelRunIT {
         awaitLine(pipeline, "Started comment-service-publish (direct://publish-comments) (source:");
         String id = post(pipeline);
         await().atMost(Duration.ofSeconds(60)).until(() -> SERVERS.rows().containsKey(id));
+        // the routes of other files have its pools and connections, which a reload would close
+        change(camel.routes().resolve("connections.camel.yaml"), "maximumPoolSize:", "minimumIdle: 1\n        maximumPoolSize:");
+        awaitLine(pipeline, "connections.camel.yaml can't be reloaded: end the process and start it again");
+        String next = post(pipeline);
+        await().atMost(Duration.ofSeconds(60)).until(() -> SERVERS.rows().containsKey(next));
+        assertThat(pipeline.log()).noneMatch(line -> line.contains("\tat "));
     }
 
     /** The example in docs/extending.md. */

@@ -127,7 +127,7 @@ class CommentParserTest {
     void refusesAJsonTextThatIsNoComment() {
         for (String body : new String[] {"null", "1", "\"a\"", "true"}) {
             assertThat(refusal(body).errors()).as(body)
-                    .containsExactly(new FieldError("#", "must be a comment, an object"));
+                    .containsExactly(new FieldError("#", "must be an object: a comment"));
         }
     }
 
@@ -141,7 +141,7 @@ class CommentParserTest {
     @Test
     void namesWhatIsWrongInAListByItsPlace() {
         assertThat(refusal("[" + COMMENT + "," + with("content", "1") + ",7]").errors()).containsExactly(
-                new FieldError("#/1/content", "must be a string"), new FieldError("#/2", "must be a comment, an object"));
+                new FieldError("#/1/content", "must be a string"), new FieldError("#/2", "must be an object: a comment"));
     }
 
     @Test
@@ -176,6 +176,6 @@ class CommentParserTest {
         }
         assertThat(catchThrowableOfType(InvalidRequestException.class,
                 () -> CommentParser.readLines((COMMENT + "\n[]\n").getBytes(UTF_8))).errors())
-                .containsExactly(new FieldError("#/1", "must be a comment, an object"));
+                .containsExactly(new FieldError("#/1", "must be an object: a comment"));
     }
 }

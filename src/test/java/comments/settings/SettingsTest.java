@@ -64,8 +64,9 @@ public class SettingsTest {
         "RABBITMQ_URI | localhost:5672 | must be amqp://user:password@host:port/virtual-host",
         "RABBITMQ_URI | amqp://guest:guest@one:5672,two:abc | must be amqp://user:password@host:port/virtual-host",
         "RABBITMQ_URI | amqp://guest:guest@one:5672, | with host:port,host:port for a cluster",
-        "RABBITMQ_URI | amqp://guest:guest@under_score | must be amqp://user:password@host:port/virtual-host",
+        "RABBITMQ_URI | amqp://guest:guest@under_score | a host name has an underscore, which host names can't have",
         "RABBITMQ_URI | http://secret@localhost | must be amqp://",
+        "POSTGRES_URL | jdbc:postgresql://ann:secret@localhost/test | with the user in POSTGRES_USER",
         "POSTGRES_URL | postgresql://localhost/secret | must be jdbc:postgresql://host:port/database"})
     void aWrongValueIsNamedWithWhatWouldBeRight(String name, String value, String complaint) {
         assertThatThrownBy(() -> check(name, value)).isInstanceOf(ConfigurationException.class)

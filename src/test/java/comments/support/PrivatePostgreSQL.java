@@ -80,6 +80,44 @@ public final class PrivatePostgreSQL implements AutoCloseable {
         });
     }
 
+    /** Starts a standby of this server, without which it commits nothing from then on. */
+    public PrivatePostgreSQL startStandby() throws Exception {
+        Path copy = Files.createTempDirectory("postgresql");
+        PrivatePostgreSQL standby = new PrivatePostgreSQL(copy);
+        if (isRoot()) {
+            new ProcessBuilder("chown", ACCOUNT, copy.toString()).start().waitFor();
+        }
+        Process backup = standby.command("pg_basebackup", "-h", "127.0.0.1", "-p", Integer.toString(port), "-U", "postgres",
+                "-D", standby.data(), "-R", "-c", "fast").redirectErrorStream(true)
+                .redirectOutput(Path.of("target", "pg_basebackup.log").toFile()).start();
+        if (backup.waitFor() != 0) {
+            throw new IOException("pg_basebackup failed: see target/pg_basebackup.log");
+        }
+        standby.startServer();
+        execute("ALTER SYSTEM SET synchronous_standby_names = '*'");
+        execute("SELECT pg_reload_conf()");
+        Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> {
+            try (Connection connection = connect(); Statement statement = connection.createStatement()) {
+                return statement.executeQuery("SELECT FROM pg_stat_replication WHERE sync_state = 'sync'").next();
+            }
+        });
+        return standby;
+    }
+
+    /** Makes a standby a primary. */
+    public void promote() throws SQLException {
+        execute("SELECT pg_promote()");
+    }
+
+    /** Starts a server that had a standby, if it does not run, and lets it commit without. */
+    public void startAlone() throws Exception {
+        if (!server.isAlive()) {
+            startServer();
+        }
+        execute("ALTER SYSTEM RESET synchronous_standby_names");
+        execute("SELECT pg_reload_conf()");
+    }
+
     public int port() {
         return port;
     }

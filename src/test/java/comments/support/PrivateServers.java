@@ -128,11 +128,10 @@ public class PrivateServers implements BeforeAllCallback, BeforeEachCallback, Af
     }
 
     private void empty() throws Exception {
-        deleteQueues();
         if (prepared) {
-            for (String queue : QUEUES) {
-                declare(queue);
-            }
+            emptyQueues();
+        } else {
+            deleteQueues();
         }
         database = newDatabase(prepared ? StartedServers.WITH_SCHEMA : StartedServers.WITHOUT_SCHEMA);
     }
@@ -321,6 +320,14 @@ public class PrivateServers implements BeforeAllCallback, BeforeEachCallback, Af
         return StartedServers.connect(rabbitmq());
     }
 
+    /** Declares the queues anew, whatever was in them. */
+    public void emptyQueues() throws Exception {
+        deleteQueues();
+        for (String queue : QUEUES) {
+            declare(queue);
+        }
+    }
+
     /** Declares a queue as the application does when it may. */
     public void declare(String queue) throws Exception {
         try (Connection connection = connectToBroker(); Channel channel = connection.createChannel()) {
@@ -329,7 +336,7 @@ public class PrivateServers implements BeforeAllCallback, BeforeEachCallback, Af
     }
 
     // those of streams are deleted with their connections
-    private void deleteQueues() throws Exception {
+    public void deleteQueues() throws Exception {
         try (Connection connection = connectToBroker(); Channel channel = connection.createChannel()) {
             for (String queue : rabbitmq().queues().keySet()) {
                 if (!queue.startsWith("comment-stream.")) {

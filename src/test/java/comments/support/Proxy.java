@@ -6,6 +6,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
@@ -32,7 +33,7 @@ public final class Proxy implements AutoCloseable {
 
     private static final int HELLO_LENGTH = 4_096;
 
-    private final ServerSocket listener = new ServerSocket(0, 1_000, InetAddress.getLoopbackAddress());
+    private final ServerSocket listener = new ServerSocket();
     private final int target;
     private final Set<Link> links = ConcurrentHashMap.newKeySet();
     private final List<Hold> holds = new CopyOnWriteArrayList<>();
@@ -40,7 +41,16 @@ public final class Proxy implements AutoCloseable {
 
     /** A proxy for a port on loopback. */
     public Proxy(int target) throws IOException {
+        this(target, 0);
+    }
+
+    /** A proxy for a port on loopback, whose connections take so many bytes before they are read; 0 means the default. */
+    public Proxy(int target, int receiveBuffer) throws IOException {
         this.target = target;
+        if (receiveBuffer > 0) {
+            listener.setReceiveBufferSize(receiveBuffer);
+        }
+        listener.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 1_000);
         daemon(this::accept, "proxy");
     }
 
@@ -65,6 +75,11 @@ public final class Proxy implements AutoCloseable {
             holds.clear();
             holds.notifyAll();
         }
+    }
+
+    /** Holds back everything on the connections that are open now, for ever, without closing them. New ones pass. */
+    public void swallow() {
+        links.forEach(link -> link.swallowed = true);
     }
 
     /** Makes each piece of data wait before it goes on; zero ends that. */
@@ -114,6 +129,7 @@ public final class Proxy implements AutoCloseable {
         private final Socket client;
         private final Socket server;
         private volatile String hello = "";
+        private volatile boolean swallowed;
 
         Link(Socket client, Socket server) throws IOException {
             this.client = client;
@@ -149,7 +165,7 @@ public final class Proxy implements AutoCloseable {
 
         private void awaitRelease(Direction direction) throws InterruptedException {
             synchronized (holds) {
-                while (holds.stream().anyMatch(hold -> hold.direction() == direction && hello.contains(hold.name()))) {
+                while (swallowed || holds.stream().anyMatch(hold -> hold.direction() == direction && hello.contains(hold.name()))) {
                     holds.wait();
                 }
             }

@@ -3,10 +3,10 @@ package comments.load;
 import java.util.List;
 
 /**
- * What became of the comments of a run, when the queues are empty again.
+ * The comments of a run, counted when the queues are empty again.
  *
  * @param accepted answered with 202
- * @param unanswered sent, and not answered: each may be in the table, or not
+ * @param unanswered sent, and not answered: each may be in the table or not
  * @param persisted in the table
  * @param pushed counted by notification-service
  */
@@ -14,7 +14,7 @@ record Account(long accepted, long unanswered, long persisted, long pushed) {
 
     private static final int DRAIN_SECONDS = 120;
 
-    /** Waits until everything is written and pushed, or nothing has moved for a long time. */
+    /** Waits until all comments are written and pushed, up to {@value #DRAIN_SECONDS} s. */
     static Account draw(Pipeline pipeline, Sampler sampler, List<Step> steps, String runId) throws Exception {
         long accepted = steps.stream().mapToLong(step -> step.accepted).sum();
         long unanswered = steps.stream().mapToLong(Step::unanswered).sum();

@@ -20,13 +20,13 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** The command: fills the queue while no processor runs, and then watches how fast one empties it, and in how much memory. */
+/** The command: fills the queue while no processor runs, then measures the rate and the memory of a processor that drains it. */
 @Command(name = "backlog", mixinStandardHelpOptions = true, sortOptions = false, showDefaultValues = true,
-        description = {"Publishes comments to the queue, waits for a processor to be started, and measures how it drains them.",
-            "Exits with 1 if they are not all in the table in the end."})
+        description = {"Publishes comments to the queue, waits for a processor to be started, and measures how fast it drains them.",
+            "Exits with 1 if a comment is not in the table at the end."})
 final class Backlog implements Callable<Integer> {
 
-    /** What was seen at one moment, in seconds since the first rows. */
+    /** One measurement; {@code second} counts from the first rows. */
     record Drain(double second, long persisted, long residentBytes) {
     }
 
@@ -38,20 +38,20 @@ final class Backlog implements Callable<Integer> {
     @Mixin
     private Servers servers;
 
-    @Option(names = "--comments", defaultValue = "1000000", description = "How many comments are to wait.")
+    @Option(names = "--comments", defaultValue = "1000000", description = "The number of comments to publish.")
     private int comments;
 
-    @Option(names = "--group", defaultValue = "250", description = "How many of them go into one message.")
+    @Option(names = "--group", defaultValue = "250", description = "The number of comments in one message.")
     private int group;
 
     @Option(names = "--content", defaultValue = "200", description = "The length of the comments, in characters.")
     private int content;
 
     @Option(names = "--processor", required = true,
-            description = "A file that will hold the process id of the processor once it is started; its memory is measured.")
+            description = "A file that gets the process id of the processor after its start. The memory of this process is measured.")
     private Path processor;
 
-    @Option(names = "--wait", defaultValue = "300", description = "The most seconds to wait for the drain.")
+    @Option(names = "--wait", defaultValue = "300", description = "The limit of the drain, in seconds.")
     private int seconds;
 
     @Option(names = "--report", defaultValue = "target/load", description = "The folder of backlog.svg and backlog.json.")
@@ -65,12 +65,12 @@ final class Backlog implements Callable<Integer> {
             System.out.printf("%,d comments wait: start the processor now, and write its process id to %s%n", comments, processor);
             List<Drain> drained = watch(pipeline, runId);
             Drain last = drained.get(drained.size() - 1);
-            long most = drained.stream().mapToLong(Drain::residentBytes).max().orElse(0);
-            // from the first rows seen, so that neither the start nor they count
+            long maxBytes = drained.stream().mapToLong(Drain::residentBytes).max().orElse(0);
+            // from the first rows on, without the start and without these rows
             double rate = (last.persisted() - drained.get(0).persisted()) / last.second();
             System.out.printf("%,d of %,d comments written, %,.0f/s, at most %,d MB resident%n",
-                    last.persisted(), comments, rate, most >> 20);
-            write(drained, rate, most);
+                    last.persisted(), comments, rate, maxBytes >> 20);
+            write(drained, rate, maxBytes);
             return last.persisted() == comments ? 0 : 1;
         }
     }
@@ -92,7 +92,7 @@ final class Backlog implements Callable<Integer> {
         System.out.println();
     }
 
-    /** An array as comment-service publishes it: the comments with their ids and the time they were accepted. */
+    /** An array as comment-service publishes it: comments with their ids and the time when they were accepted. */
     private static byte[] message(Bodies bodies, int count) {
         StringBuilder array = new StringBuilder();
         for (int i = 0; i < count; i++) {
@@ -124,13 +124,13 @@ final class Backlog implements Callable<Integer> {
         if (drained.isEmpty()) {
             throw new IllegalStateException("no comment was written in " + seconds + " s: was a processor started?");
         }
-        // what counts is the table
+        // the table is authoritative, not the metric
         Drain last = drained.remove(drained.size() - 1);
         drained.add(new Drain(last.second(), pipeline.rows(runId), last.residentBytes()));
         return drained;
     }
 
-    private void write(List<Drain> drained, double rate, long most) throws Exception {
+    private void write(List<Drain> drained, double rate, long maxBytes) throws Exception {
         Files.createDirectories(report);
         double[] seconds = drained.stream().mapToDouble(Drain::second).toArray();
         Files.writeString(report.resolve("backlog.svg"), Charts.lines("A backlog of %,d comments drains".formatted(comments), "s",
@@ -138,7 +138,7 @@ final class Backlog implements Callable<Integer> {
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("comments", comments);
         json.put("perSecond", Math.round(rate));
-        json.put("residentBytes", most);
+        json.put("residentBytes", maxBytes);
         json.put("samples", drained);
         new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValue(report.resolve("backlog.json").toFile(), json);
     }

@@ -12,8 +12,8 @@ import org.apache.commons.rng.sampling.distribution.SharedStateDiscreteSampler;
 import org.apache.commons.rng.simple.RandomSource;
 
 /**
- * The comments to post, made beforehand, and taken in turn. Their post ids begin with the id of the run, so that its rows
- * can be counted; the posts are skewed as real ones are, by Zipf's law.
+ * The comments to post, made in advance, and taken in turn. Their post ids begin with the id of the run, so that its rows can
+ * be counted. The posts have a skewed distribution, Zipf's law, as real posts do.
  *
  * <p>Used by the one thread of the generator.
  */
@@ -29,7 +29,7 @@ final class Bodies {
     /**
      * Prepares comments.
      *
-     * @param posts how many posts there are
+     * @param posts the number of posts
      * @param skew the exponent of Zipf's law; 0 makes all posts equal
      * @param contentSize the length of the contents, in characters
      */

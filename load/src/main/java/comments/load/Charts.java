@@ -49,7 +49,7 @@ final class Charts {
         return svg(chart);
     }
 
-    /** What grew per second from one sample to the next. */
+    /** The growth per second from one sample to the next. */
     ToDoubleFunction<Sample> perSecond(ToDoubleFunction<Sample> total) {
         return sample -> {
             int i = samples.indexOf(sample);
@@ -90,7 +90,7 @@ final class Charts {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         VectorGraphicsEncoder.saveVectorGraphic(chart, out, VectorGraphicsFormat.SVG);
         String svg = out.toString(StandardCharsets.UTF_8);
-        // a tenth of a pixel is enough, and half as large
+        // a precision of a tenth of a pixel is enough, and halves the file
         return DIGITS.matcher(svg.substring(svg.indexOf("<svg"))).replaceAll(number ->
                 String.format(Locale.ROOT, "%.1f", Double.parseDouble(number.group())).replace(".0", ""));
     }

@@ -11,11 +11,11 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** The command: climbs a staircase of rates, waits for the drain, accounts for every comment, and writes a report. */
+/** The command: posts at increasing rates, waits for the drain, accounts for every comment, and writes a report. */
 @Command(name = "load/run", mixinStandardHelpOptions = true, sortOptions = false, showDefaultValues = true,
         subcommands = Backlog.class,
-        description = {"Posts comments at fixed rates (an open model: latency counts from when a request was meant to be sent),"
-                + " waits until the queues are empty, and checks that what was accepted is in the table and was pushed.",
+        description = {"Posts comments at fixed rates (an open model: latency counts from the time when a request is due),"
+                + " waits until the queues are empty, and checks that every accepted comment is in the table and was pushed.",
             "Exits with 1 if the account doesn't balance."})
 final class LoadTest implements Callable<Integer> {
 
@@ -28,14 +28,14 @@ final class LoadTest implements Callable<Integer> {
     private Servers servers;
 
     @Option(names = "--rates", split = ",", defaultValue = "1000,2000,4000,6000,8000,10000,12000",
-            description = "The rates, in requests a second, one after the other.")
+            description = "The rates, in requests per second, one after the other.")
     private List<Integer> rates;
 
     @Option(names = "--reads", defaultValue = "0",
-            description = "How many reads a second are sent meanwhile, of comments that are in the table, chosen at random.")
+            description = "Reads per second at the same time, of random comments from the table.")
     private int readRate;
 
-    @Option(names = "--pages", defaultValue = "0.1", description = "The part of the reads that ask for the first page of a post.")
+    @Option(names = "--pages", defaultValue = "0.1", description = "The part of the reads that get the first page of a post.")
     private double pages;
 
     @Option(names = "--seconds", defaultValue = "20", description = "How long each rate is held.")
@@ -50,10 +50,10 @@ final class LoadTest implements Callable<Integer> {
     @Option(names = "--content", defaultValue = "200", description = "The length of the comments, in characters.")
     private int content;
 
-    @Option(names = "--posts", defaultValue = "10000", description = "How many posts are commented on.")
+    @Option(names = "--posts", defaultValue = "10000", description = "The number of posts.")
     private int posts;
 
-    @Option(names = "--skew", defaultValue = "1.0", description = "How unequal they are: the exponent of Zipf's law; 0 for equal.")
+    @Option(names = "--skew", defaultValue = "1.0", description = "The skew of the posts: the exponent of Zipf's law; 0 for none.")
     private double skew;
 
     @Option(names = "--report", defaultValue = "target/load", description = "The folder of report.html and report.json.")
@@ -91,7 +91,7 @@ final class LoadTest implements Callable<Integer> {
         }
     }
 
-    /** The settings, without what is secret. */
+    /** The settings, without secrets. */
     @Override
     public String toString() {
         return "%d connections, contents of %d characters, %d posts with skew %.1f, %d reads/s of which %.2f pages, %d s each after %d s of warm-up"

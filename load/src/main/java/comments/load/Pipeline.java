@@ -27,7 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** The pipeline under load, as its metrics, its queue and its table show it. */
+/** The pipeline under load: its metrics, its queue and its table. */
 final class Pipeline implements AutoCloseable {
 
     private final HttpClient client = HttpClient.newHttpClient();
@@ -44,13 +44,13 @@ final class Pipeline implements AutoCloseable {
     Pipeline(List<URI> observed, String rabbitmqUri, String postgresUrl, String user, String password) throws Exception {
         this.observed = observed;
         ConnectionFactory factory = new ConnectionFactory();
-        // of a cluster, the first node will do
+        // the first node of a cluster is enough
         factory.setUri(rabbitmqUri.replaceFirst(",[^,/@]+(,[^,/@]+)*(?=/|$)", ""));
         broker = factory.newConnection("load");
         database = DriverManager.getConnection(postgresUrl, user, password);
     }
 
-    /** The sums of its metrics over all processes, by their names; those with labels are left out. */
+    /** The sums of its metrics over all processes, by their names; without metrics with labels. */
     Map<String, Double> metrics() throws IOException, InterruptedException {
         Map<String, Double> sums = new TreeMap<>();
         for (URI address : observed) {
@@ -61,7 +61,7 @@ final class Pipeline implements AutoCloseable {
         return sums;
     }
 
-    /** How many comments the pipeline says it has committed since its start; 0 while it isn't there. */
+    /** The number of comments that the pipeline has committed since its start, by its metrics; 0 while it is not reachable. */
     long persisted() throws InterruptedException {
         try {
             return metrics().getOrDefault("comments_persisted_total", 0.0).longValue();
@@ -75,7 +75,7 @@ final class Pipeline implements AutoCloseable {
         return broker.createChannel();
     }
 
-    /** How many messages a queue holds, those not counted that a consumer has. */
+    /** The number of messages in a queue, without those that a consumer has. */
     long queued(String queue) throws IOException {
         if (channel == null || !channel.isOpen()) {
             channel = broker.createChannel();
@@ -83,7 +83,7 @@ final class Pipeline implements AutoCloseable {
         return channel.messageCount(queue);
     }
 
-    /** How many comments of a run are in the table. */
+    /** The number of comments of a run in the table. */
     long rows(String runId) throws SQLException {
         try (PreparedStatement count = database.prepareStatement("SELECT count(*) FROM comments WHERE post_id LIKE ?")) {
             count.setString(1, runId + "-%");
@@ -95,20 +95,20 @@ final class Pipeline implements AutoCloseable {
     }
 
     /**
-     * Paths to read, at random: of comments that are in the table, old and new alike, and of the first page of their posts.
+     * Random paths to read: of comments in the table, old and new, and of the first page of their posts.
      *
-     * @param most how many there are at most
+     * @param max the largest number of paths
      * @param pages the part of them that are pages
-     * @throws IllegalStateException if there are none
+     * @throws IllegalStateException if the table is empty
      */
-    List<String> paths(int most, double pages) throws SQLException {
+    List<String> paths(int max, double pages) throws SQLException {
         List<String> paths = new ArrayList<>();
         try (Statement statement = database.createStatement()) {
             statement.execute("ANALYZE comments");
-            // twice as many blocks as would do, if each row had one of its own
+            // twice as many blocks as are needed if each row has its own block
             try (ResultSet rows = statement.executeQuery("SELECT id, post_id FROM comments TABLESAMPLE SYSTEM (least(100, (SELECT 200.0 * %d"
-                    .formatted(most) + " / greatest(relpages, 1) FROM pg_class WHERE oid = 'comments'::regclass)))"
-                    + " ORDER BY random() LIMIT " + most)) {
+                    .formatted(max) + " / greatest(relpages, 1) FROM pg_class WHERE oid = 'comments'::regclass)))"
+                    + " ORDER BY random() LIMIT " + max)) {
                 while (rows.next()) {
                     boolean page = Math.floor(rows.getRow() * pages) > Math.floor((rows.getRow() - 1) * pages);
                     paths.add(page ? "/comments?postId=" + URLEncoder.encode(rows.getString(2), StandardCharsets.UTF_8)
@@ -122,7 +122,7 @@ final class Pipeline implements AutoCloseable {
         return paths;
     }
 
-    /** CPU time so far, in seconds: of the pipeline's own processes, and of the servers and the generator if they are here. */
+    /** CPU time so far, in seconds: of the pipeline's own processes, and of the servers and the generator if they run on this machine. */
     Map<String, Double> cpuSeconds(Map<String, Double> metrics) {
         Map<String, Double> cpu = new TreeMap<>();
         cpu.put("service", metrics.getOrDefault("process_cpu_time_ns_total", 0.0) / 1e9);
@@ -132,7 +132,7 @@ final class Pipeline implements AutoCloseable {
         return cpu;
     }
 
-    /** The resident memory, so far at most, of the process whose id is in a file. */
+    /** The peak of the resident memory of the process whose id is in a file. */
     static long residentBytes(Path processId) throws IOException {
         Path status = Path.of("/proc", Files.readString(processId).strip(), "status");
         return Files.readAllLines(status).stream().filter(line -> line.startsWith("VmHWM:"))

@@ -13,7 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Writes what a run showed: one HTML file with its plots, and beside it the numbers as JSON and each plot as SVG. */
+/** Writes the results of a run: one HTML file with plots, and the numbers as JSON and each plot as SVG beside it. */
 final class Report {
 
     private static final List<String> PROCESSES = List.of("service", "broker", "database", "generator");
@@ -32,7 +32,7 @@ final class Report {
         this.account = account;
     }
 
-    /** One row per step, warm-up left out. */
+    /** The steps without the warm-up. */
     private List<Step> measured() {
         return steps.stream().filter(step -> !step.warmUp).toList();
     }
@@ -86,7 +86,7 @@ final class Report {
         return reads.stream().filter(step -> !step.warmUp).map(Report::readRow).toList();
     }
 
-    /** The steps, and what was read beside them, as tables in Markdown. */
+    /** The steps, and the reads at the same time, as tables in Markdown. */
     String tables() {
         return table(rows()) + (reads.isEmpty() ? "" : "\n" + table(readRows()));
     }

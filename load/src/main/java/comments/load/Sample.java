@@ -3,10 +3,10 @@ package comments.load;
 import java.util.Map;
 
 /**
- * What was seen at one moment.
+ * The state of a run at one moment.
  *
  * @param second seconds since the load began
- * @param step the step that was running then
+ * @param step the step that runs at that moment
  * @param offered requests sent so far
  * @param accepted answers of 202 so far
  * @param persisted comments whose batch is committed so far

@@ -8,7 +8,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 
-/** Takes a {@link Sample} each second, on a thread of its own, and prints what it sees. */
+/** Takes a {@link Sample} each second, on its own thread, and prints it. */
 final class Sampler implements AutoCloseable {
 
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
@@ -68,7 +68,7 @@ final class Sampler implements AutoCloseable {
                 (now.pushed() - (before == null ? 0 : before.pushed())) / seconds, now.p50(), now.p99(), now.waiting(), now.queued());
     }
 
-    /** What was seen so far. */
+    /** The samples so far. */
     List<Sample> samples() {
         synchronized (samples) {
             return List.copyOf(samples);

@@ -5,7 +5,7 @@ import java.util.List;
 import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Option;
 
-/** Options that say where the pipeline and its servers are. */
+/** Options with the addresses of the pipeline and its servers. */
 final class Servers {
 
     @Option(names = "--observe", split = ",", defaultValue = "http://127.0.0.1:9876",

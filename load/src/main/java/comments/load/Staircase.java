@@ -14,9 +14,9 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Posts at fixed rates, one after the other, and reads beside them, whatever the answers do: an open model, driven by Hyperfoil. Latency is counted
- * from when a request was meant to be sent, so a server that holds the generator up doesn't look fast (no coordinated
- * omission).
+ * Posts at fixed rates, one after the other, with reads at the same time, independent of the answers: an open model, driven by
+ * Hyperfoil. Latency counts from the time when a request is due, so a server that slows the generator down doesn't look fast (no
+ * coordinated omission).
  */
 final class Staircase {
 
@@ -34,8 +34,8 @@ final class Staircase {
     /**
      * Prepares it.
      *
-     * @param reads what is read beside each step; none for none
-     * @param paths what to read, in turn
+     * @param reads the reads during each step; empty for none
+     * @param paths the paths to read, in turn
      */
     Staircase(URI target, int connections, Bodies bodies, List<Step> steps, List<Step> reads, List<String> paths) {
         this.target = target;
@@ -46,7 +46,7 @@ final class Staircase {
         this.paths = paths;
     }
 
-    /** Runs all steps; returns when the last answer is there, or timed out. */
+    /** Runs all steps; returns when the last answer has arrived, or timed out. */
     void climb() {
         BenchmarkBuilder benchmark = BenchmarkBuilder.builder().name("comments").threads(1);
         benchmark.addPlugin(HttpPluginBuilder::new).http().host(target.getHost()).port(target.getPort())
@@ -63,7 +63,7 @@ final class Staircase {
     private PhaseBuilder.ConstantRate phase(BenchmarkBuilder benchmark, String name, int i, Step step) {
         PhaseBuilder.ConstantRate phase = benchmark.addPhase(name + i).constantRate(step.rate)
                 .duration(TimeUnit.SECONDS.toMillis(step.seconds)).maxSessions(MAX_SESSIONS)
-                // one more request than sessions is sent late, and its latency says so
+                // a request without a free session is sent late, and its latency includes that
                 .sessionLimitPolicy(SessionLimitPolicy.CONTINUE).variance(false);
         if (i > 0) {
             phase.startAfterStrict("step" + (i - 1));
@@ -92,7 +92,7 @@ final class Staircase {
         step.answered(status, System.nanoTime() - intendedNanos[session.uniqueId() % MAX_SESSIONS]);
     }
 
-    // by session: Hyperfoil numbers those of a phase from 0
+    // by session: Hyperfoil numbers the sessions of a phase from 0
     private static BaseSequenceBuilder<?> sequence(PhaseBuilder.ConstantRate phase, Step step, long[] intendedNanos) {
         return phase.scenario().initialSequence("request")
                 .step(session -> {
@@ -101,7 +101,7 @@ final class Staircase {
                         long sinceStart = System.currentTimeMillis() - session.phase().absoluteStartTime();
                         step.startedNanos = now - TimeUnit.MILLISECONDS.toNanos(sinceStart);
                     }
-                    // the generator's clock ticks in milliseconds: it may be early, too
+                    // the generator's clock ticks in milliseconds, so it may also be early
                     intendedNanos[session.uniqueId() % MAX_SESSIONS] = Math.min(now, step.intendedNanos(step.sent++));
                     return true;
                 });

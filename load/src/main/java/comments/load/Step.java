@@ -3,20 +3,20 @@ package comments.load;
 import org.HdrHistogram.Histogram;
 
 /**
- * One stair: a rate of posts, or of reads, held for a time, and what came of it. The generator's thread writes the counts while others read them,
- * for progress only; they are exact when the stair is over.
+ * One step: a rate of posts or of reads for a time, and its results. The generator's thread writes the counts. Other threads read
+ * them for progress; they are exact after the step.
  */
 final class Step {
 
     /** Latencies are kept to three digits, up to this many nanoseconds. */
-    private static final long LONGEST_NANOS = 120_000_000_000L;
+    private static final long MAX_NANOS = 120_000_000_000L;
 
     final int rate;
     final int seconds;
     final boolean warmUp;
     private final int success;
-    final Histogram latency = new Histogram(LONGEST_NANOS, 3);
-    volatile Histogram currentSecond = new Histogram(LONGEST_NANOS, 3);
+    final Histogram latency = new Histogram(MAX_NANOS, 3);
+    volatile Histogram currentSecond = new Histogram(MAX_NANOS, 3);
     volatile long startedNanos;
     volatile long sent;
     volatile long accepted;
@@ -35,7 +35,7 @@ final class Step {
         return new Step(rate, seconds, warmUp, 202);
     }
 
-    /** Reads beside a stair of posts, of which each should be answered with 200. */
+    /** Reads at the same time as a step of posts, of which each should be answered with 200. */
     Step withReads(int rate) {
         return new Step(rate, seconds, warmUp, 200);
     }
@@ -44,14 +44,14 @@ final class Step {
         return (warmUp ? "warm-up " : "") + rate + "/s";
     }
 
-    /** When the n-th request, counted from 0, was meant to be sent. */
+    /** When the n-th request, counted from 0, is due. */
     long intendedNanos(long n) {
         return startedNanos + Math.round(n * 1e9 / rate);
     }
 
     void answered(int status, long nanos) {
-        latency.recordValue(Math.min(nanos, LONGEST_NANOS));
-        currentSecond.recordValue(Math.min(nanos, LONGEST_NANOS));
+        latency.recordValue(Math.min(nanos, MAX_NANOS));
+        currentSecond.recordValue(Math.min(nanos, MAX_NANOS));
         if (status == success) {
             accepted++;
         } else if (status == 503 || status == 429) {
@@ -61,12 +61,12 @@ final class Step {
         }
     }
 
-    /** Requests that the rate asked for and that could not be sent in time, since too many others were under way. */
+    /** Requests that were due and could not be sent in time, because too many requests were open. */
     long unsent() {
         return Math.max(0, (long) rate * seconds - sent);
     }
 
-    /** Requests that got no answer: nobody knows what became of their comments. */
+    /** Requests without an answer: their comments may be accepted or not. */
     long unanswered() {
         return sent - accepted - refused - otherwise;
     }

@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.UUID;
 
 /**
- * The read path by hand, for {@code load/compare}: HTTP on one event loop of Vert.x; prepared statements, pipelined on one
+ * The hand-written baseline of the read path, for {@code load/compare}: HTTP on one event loop of Vert.x; prepared statements, pipelined on one
  * connection per core; JSON by hand, with the pipeline's fields, from the pipeline's table.
  *
  * <p>{@code GET /comments/{id}} answers with one comment, {@code GET /comments?postId=…&limit=…} with the newest of a post.
@@ -35,7 +35,7 @@ public final class ReadBaseline {
     private static final String DEFAULT_LIMIT = "50";
     private static final String PATH = "/comments";
     private static final int PIPELINED = 256;
-    // the plan that the pipeline's connections ask for: it reads a page in the order of the index, and is made once
+    // the same plan as the pipeline's connections: it reads a page in the order of the index, and is made once
     private static final Map<String, String> PLAN = Map.of("plan_cache_mode", "force_generic_plan",
             "enable_seqscan", "off", "enable_bitmapscan", "off", "enable_sort", "off");
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'");

@@ -35,9 +35,9 @@ import org.postgresql.copy.CopyIn;
 import org.postgresql.copy.CopyManager;
 
 /**
- * The write path by hand, for {@code load/compare}: HTTP on one event loop of Vert.x; all requests that arrive while a
+ * The hand-written baseline of the write path, for {@code load/compare}: HTTP on one event loop of Vert.x; all requests that arrive while a
  * message is being confirmed become the next message to a durable quorum queue; one consumer per core copies batches into a
- * table, and acknowledges after the commit. Queue and table are its own.
+ * table, and acknowledges after the commit. It has its own queue and table.
  *
  * <p>It keeps the promise of a 202, on disk in the broker, and leaves out the rest: validation, ids in the answer,
  * idempotency (a redelivered message is written again), notifications, limits, retries, metrics. Any failure ends the
@@ -154,7 +154,7 @@ public final class WriteBaseline {
         }
     }
 
-    // starts a consumer, and the thread that writes what it gets, on a connection of its own
+    // starts a consumer, and a thread with its own connection that writes the messages
     private static void write(Channel channel) throws IOException, SQLException {
         java.sql.Connection database = DriverManager.getConnection(Settings.POSTGRES_URL, Settings.POSTGRES_USER,
                 Settings.POSTGRES_PASSWORD);
@@ -196,7 +196,7 @@ public final class WriteBaseline {
         channel.basicAck(last, true);
     }
 
-    // appends a row for each comment of a message, and returns how many
+    // appends a row for each comment of a message, and returns their number
     private static int append(byte[] message, StringBuilder rows) throws IOException {
         int count = 0;
         String[] values = new String[FIELDS.size()];

@@ -1,0 +1,207 @@
+package comments.postgresql;
+
+import java.io.PrintWriter;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.SQLFeatureNotSupportedException;
+import java.sql.Statement;
+import java.time.ZoneId;
+import java.util.Map;
+import java.util.Properties;
+import java.util.TimeZone;
+import java.util.logging.Logger;
+import javax.sql.DataSource;
+import org.postgresql.Driver;
+import org.postgresql.PGConnection;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Connects to PostgreSQL, each time anew, and checks what the server is. All connections of the process come from here.
+ *
+ * <ul>
+ * <li>A database that can't hold every character is refused: it would refuse comments later.
+ * <li>The driver sends the JVM's time zone, and a server that does not know its name refuses the connection. Nothing here
+ * depends on it, so the JVM then takes another name of the zone, or else UTC.
+ * <li>Behind a pooler, such as PgBouncer, another session may run each transaction. There the connection has no settings of
+ * its own, and its statements are not prepared on the server.
+ * </ul>
+ *
+ * <p>Any number of threads may call it.
+ */
+public final class UnpooledDataSource implements DataSource {
+
+    private static final org.slf4j.Logger LOG = LoggerFactory.getLogger(UnpooledDataSource.class);
+    private static final String UTF8 = "UTF8";
+    private static final String UTC = "UTC";
+    // object not in prerequisite state
+    private static final String WRONG_ENCODING = "55000";
+    private static final String INVALID_PARAMETER_VALUE = "22023";
+    private static final String CONNECTION_REJECTED = "08004";
+
+    private final Driver driver = new Driver();
+    private final String url;
+    private final Properties properties = new Properties();
+    private final Properties pooledProperties = new Properties();
+    private final String session;
+    // what the last connection was
+    private volatile boolean pooled;
+
+    /**
+     * Connects as a user.
+     *
+     * @param url the JDBC URL; what it sets takes precedence over the properties
+     * @param properties of the driver
+     * @param session statements for each session that belongs to its connection; may be empty
+     * @param pooled further properties of connections that go through a pooler
+     */
+    UnpooledDataSource(String url, String user, String password, Properties properties, String session, Map<String, String> pooled) {
+        this.url = strip(url);
+        this.session = session;
+        this.properties.putAll(properties);
+        this.properties.setProperty("user", strip(user));
+        this.properties.setProperty("password", strip(password));
+        pooledProperties.putAll(this.properties);
+        pooledProperties.setProperty("prepareThreshold", "0");
+        pooledProperties.putAll(pooled);
+    }
+
+    /** Connects as a user, within a few seconds. */
+    public UnpooledDataSource(String url, String user, String password) {
+        this(url, user, password, timeouts(), "", Map.of());
+    }
+
+    // a migration may take minutes, so there is no limit for a statement
+    private static Properties timeouts() {
+        Properties timeouts = new Properties();
+        timeouts.setProperty("loginTimeout", "5");
+        timeouts.setProperty("tcpKeepAlive", "true");
+        return timeouts;
+    }
+
+    /** A value without the white space around it, such as the line break at the end of a mounted file. */
+    static String strip(String value) {
+        return value == null ? "" : value.strip();
+    }
+
+    @Override
+    public Connection getConnection() throws SQLException {
+        for (;;) {
+            boolean expected = pooled;
+            Connection connection = connect(expected ? pooledProperties : properties);
+            try {
+                requireEncoding(connection.unwrap(PGConnection.class).getParameterStatus("server_encoding"));
+                boolean found = isPooled(connection);
+                if (!found && !session.isEmpty()) {
+                    execute(connection, session);
+                }
+                if (found == expected) {
+                    return connection;
+                }
+                pooled = found;
+            } catch (SQLException e) {
+                connection.close();
+                throw e;
+            }
+            connection.close();
+        }
+    }
+
+    private static void requireEncoding(String encoding) throws SQLException {
+        if (!UTF8.equals(encoding)) {
+            throw new SQLException("the database has the encoding %s, and must have %s".formatted(encoding, UTF8), WRONG_ENCODING);
+        }
+    }
+
+    private static void execute(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    /** Whether a pooler is between a connection and the server: it answers the connect itself, with the id of no server process. */
+    static boolean isPooled(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT pg_backend_pid()")) {
+            row.next();
+            return row.getInt(1) != connection.unwrap(PGConnection.class).getBackendPID();
+        }
+    }
+
+    private Connection connect(Properties properties) throws SQLException {
+        for (;;) {
+            String zone = TimeZone.getDefault().getID();
+            try {
+                Connection connection = driver.connect(url, properties);
+                if (connection == null) {
+                    throw new SQLException("not the JDBC URL of a PostgreSQL");
+                }
+                return connection;
+            } catch (SQLException e) {
+                if (!zone.equals(UTC) && refusesTimeZone(e.getMessage())) {
+                    rename(zone);
+                } else if (INVALID_PARAMETER_VALUE.equals(e.getSQLState())) {
+                    // else it would count as an error in the data of a comment
+                    throw new SQLException(e.getMessage(), CONNECTION_REJECTED, e);
+                } else {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    // the server's message, or that of PgBouncer, which does not name the parameter
+    private static boolean refusesTimeZone(String message) {
+        return message.contains("TimeZone") || message.contains("invalid server parameter");
+    }
+
+    // The driver always sends the default zone: it has no setting for it.
+    private static synchronized void rename(String zone) {
+        if (TimeZone.getDefault().getID().equals(zone)) {
+            TimeZone.setDefault(TimeZone.getTimeZone(ZoneId.SHORT_IDS.getOrDefault(zone, UTC)));
+            LOG.info("PostgreSQL does not know the time zone {}: this process uses {}", zone, TimeZone.getDefault().getID());
+        }
+    }
+
+    /** The same: the user is that of the constructor. */
+    @Override
+    public Connection getConnection(String user, String password) throws SQLException {
+        return getConnection();
+    }
+
+    @Override
+    public PrintWriter getLogWriter() {
+        return null;
+    }
+
+    @Override
+    public void setLogWriter(PrintWriter writer) {
+        // the driver logs by java.util.logging
+    }
+
+    /** Has no effect: the properties of the driver have the timeouts. */
+    @Override
+    public void setLoginTimeout(int seconds) {
+        // that of a pool would not let the second of two servers be tried
+    }
+
+    @Override
+    public int getLoginTimeout() {
+        return 0;
+    }
+
+    @Override
+    public Logger getParentLogger() throws SQLFeatureNotSupportedException {
+        return driver.getParentLogger();
+    }
+
+    @Override
+    public <T> T unwrap(Class<T> type) throws SQLException {
+        throw new SQLFeatureNotSupportedException();
+    }
+
+    @Override
+    public boolean isWrapperFor(Class<?> type) {
+        return false;
+    }
+}

@@ -1,0 +1,122 @@
+package comments.faults;
+
+import static comments.faults.Trial.NOTIFIER;
+import static comments.faults.Trial.PROCESSOR;
+import static comments.faults.Trial.SERVICE;
+import static comments.faults.Trial.during;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import comments.support.JarProcess;
+import comments.support.PgBouncer;
+import comments.support.PrivatePostgreSQL;
+import comments.support.PrivateServers;
+import java.sql.Connection;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+/** What may happen between the pipeline and PostgreSQL: a failover, sessions that can't write, a pooler. */
+class FailoverFaultsIT extends ServiceFaults {
+
+    private static final String READER = "comment-reader";
+    private static final int SERVER_CONNECTIONS = 2;
+
+    FailoverFaultsIT() {
+        super(PROCESSOR);
+    }
+
+    @Test
+    void c21APrimaryIsKilledAndItsSynchronousStandbyPromoted() throws Exception {
+        PrivatePostgreSQL primary = trial.postgresql();
+        try (PrivatePostgreSQL standby = primary.startStandby()) {
+            start(service().database("127.0.0.1:%d,127.0.0.1:%d".formatted(primary.port(), standby.port()),
+                    "?targetServerType=primary"));
+            trial.post();
+            try (CommitGate gate = new CommitGate(trial.connect())) {
+                gate.awaitHeld();
+                primary.stopImmediately();
+            }
+            during(Duration.ofSeconds(3), () -> trial.rate() > 0);
+            standby.promote();
+            SERVERS.failOver(standby);
+            trial.healed();
+            trial.assertKept();
+        } finally {
+            SERVERS.failOver(null);
+            primary.startAlone();
+        }
+    }
+
+    /** What is left of a primary that became a standby: sessions that stay, and can't write. */
+    @Test
+    void c22SessionsBecomeReadOnlyAndWritableAgain() throws Exception {
+        JarProcess processor = start();
+        trial.post();
+        trial.execute("ALTER ROLE @ SET default_transaction_read_only = on");
+        try {
+            trial.endSessions();
+            await("read-only in health").atMost(Duration.ofSeconds(30))
+                    .until(() -> processor.observe("health").contains("25006"));
+            during(Duration.ofSeconds(2), () -> trial.rate() > 0);
+        } finally {
+            trial.execute("ALTER ROLE @ RESET default_transaction_read_only");
+        }
+        trial.healed();
+        trial.assertKept();
+    }
+
+    @Test
+    void c23APoolerSharesTwoSessionsOfTheDatabaseBetweenReadsAndWrites() throws Exception {
+        assumeTrue(PgBouncer.missing() == null, PgBouncer::missing);
+        try (PgBouncer pooler = new PgBouncer(trial.postgresql(), SERVER_CONNECTIONS,
+                Map.of(PrivateServers.WRITER, PrivateServers.PASSWORD))) {
+            JarProcess all = trial.process(SERVICE, PROCESSOR, NOTIFIER, READER)
+                    .database("127.0.0.1:" + pooler.port(), "")
+                    // which the database does not know
+                    .jvm("-Duser.timezone=IST").start();
+            // the session that reads is there before one writes
+            assertThat(all.get("/comments?postId=none").statusCode()).isEqualTo(200);
+            try (Connection other = trial.connect(); Statement statement = other.createStatement()) {
+                other.setAutoCommit(false);
+                statement.execute("LOCK TABLE comments");
+                Instant asked = Instant.now();
+                assertThat(all.get("/comments?postId=none").statusCode()).isEqualTo(503);
+                assertThat(Duration.between(asked, Instant.now())).as("the end of a read that takes too long")
+                        .isLessThan(Duration.ofSeconds(4));
+            }
+            trial.post();
+            AtomicInteger reads = new AtomicInteger();
+            during(Duration.ofSeconds(5), () -> {
+                for (int i = 0; i < 10; i++) {
+                    assertThat(all.get("/comments?postId=" + reads.incrementAndGet()).statusCode()).isEqualTo(200);
+                }
+                return true;
+            });
+            trial.healed();
+            trial.assertKept();
+        }
+    }
+
+    @Test
+    void c23APoolerIsBetweenTheSchemaAndItsOwner() throws Exception {
+        assumeTrue(PgBouncer.missing() == null, PgBouncer::missing);
+        SERVERS.removeSchemaAndQueues();
+        SERVERS.declare("comments");
+        SERVERS.declare("notifications");
+        String database = SERVERS.database();
+        try (PgBouncer pooler = new PgBouncer(trial.postgresql(), SERVER_CONNECTIONS,
+                Map.of(PrivateServers.OWNER, PrivateServers.PASSWORD))) {
+            JarProcess all = trial.process(SERVICE, PROCESSOR, NOTIFIER, READER)
+                    .with("POSTGRES_URL", "jdbc:postgresql://127.0.0.1:%d/%s".formatted(pooler.port(), database))
+                    .with("POSTGRES_USER", PrivateServers.OWNER).with("POSTGRES_MIGRATE", true).start();
+            String id = all.post(Posted.number(1).json().toString()).body().replaceAll(".*\"id\":\"(.*)\".*", "$1");
+            await().atMost(Duration.ofSeconds(10)).until(() -> all.get("/comments/" + id).statusCode() == 200);
+            all.terminate();
+        }
+    }
+}

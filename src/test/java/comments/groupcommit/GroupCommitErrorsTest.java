@@ -1,0 +1,125 @@
+package comments.groupcommit;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.camel.Exchange;
+import org.apache.camel.builder.RouteBuilder;
+import org.apache.camel.health.HealthCheck.State;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.DefaultExchange;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What an Error does to the threads of a group commit: nothing. */
+@Timeout(60)
+class GroupCommitErrorsTest {
+
+    private final DefaultCamelContext context = new DefaultCamelContext();
+    private final GroupCommit groupCommit = new GroupCommit();
+    private final PublisherHealth health = new PublisherHealth();
+    private final AtomicBoolean hang = new AtomicBoolean();
+
+    @BeforeEach
+    void start() throws Exception {
+        context.addRoutes(new RouteBuilder() {
+            @Override
+            public void configure() {
+                from("direct:publish").errorHandler(noErrorHandler()).process(exchange -> {
+                    while (hang.get()) {
+                        Thread.sleep(10);
+                    }
+                });
+            }
+        });
+        groupCommit.setCamelContext(context);
+        groupCommit.setEndpoint("direct:publish");
+        groupCommit.setCountHeader("count");
+        groupCommit.setTimeout(200);
+        health.setGroupCommit(groupCommit);
+        health.setCamelContext(context);
+        context.start();
+        groupCommit.start();
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        hang.set(false);
+        groupCommit.stop();
+        context.close();
+    }
+
+    /** Parks an exchange; an error is thrown by what comes after the step. */
+    private CompletableFuture<Exchange> park(byte[] body, Error error) {
+        Exchange exchange = new DefaultExchange(context);
+        exchange.getMessage().setBody(body);
+        CompletableFuture<Exchange> done = new CompletableFuture<>();
+        groupCommit.process(exchange, sync -> {
+            if (error != null) {
+                throw error;
+            }
+            if (exchange.getException() != null) {
+                done.completeExceptionally(exchange.getException());
+            } else {
+                done.complete(exchange);
+            }
+        });
+        return done;
+    }
+
+    private void assertCommits() throws Exception {
+        assertThat(park(new byte[] {'1'}, null).get(5, SECONDS)).isNotNull();
+        assertThat(groupCommit.getParked()).isZero();
+        assertThat(health.call().getState()).isEqualTo(State.UP);
+    }
+
+    @Test
+    void anErrorOfAnExchangeThatContinuesEndsNoPublisher() throws Exception {
+        park(new byte[] {'1'}, new StackOverflowError());
+        assertCommits();
+    }
+
+    @Test
+    void anErrorOfAnExchangeThatTimesOutEndsNoTimeouts() throws Exception {
+        hang.set(true);
+        park(new byte[] {'1'}, new StackOverflowError());
+        await().until(() -> groupCommit.getParked() == 0);
+        assertThat(park(new byte[] {'1'}, null)).failsWithin(5, SECONDS).withThrowableThat()
+                .withCauseInstanceOf(TimeoutException.class);
+        hang.set(false);
+        assertCommits();
+    }
+
+    /** Two bodies that no array can hold together. */
+    @Test
+    void aGroupThatNeedsMoreMemoryThanThereIsFailsAlone() throws Exception {
+        groupCommit.setCapacityBytes(Long.MAX_VALUE);
+        groupCommit.setGroupBytes(Integer.MAX_VALUE);
+        hang.set(true);
+        park(new byte[] {'1'}, null);
+        byte[] large = new byte[8 << 20];
+        CompletableFuture<Exchange> last = null;
+        for (int i = 0; i < 300; i++) {
+            last = park(large, null);
+        }
+        hang.set(false);
+        assertThat(last).failsWithin(20, SECONDS);
+        assertCommits();
+    }
+
+    @Test
+    void aThreadThatEndedIsSeen() {
+        assertThat(health.call().getState()).isEqualTo(State.UP);
+        Thread.getAllStackTraces().keySet().stream().filter(thread -> thread.getName().equals("group-commit-1"))
+                .forEach(Thread::interrupt);
+        await().until(() -> health.call().getState() == State.DOWN);
+        assertThat(health.isLiveness()).isTrue();
+    }
+}
