@@ -199,6 +199,17 @@ class DocsTest {
     }
 
     @Test
+    void noTestIsLongerThanContributingAllows() throws Exception {
+        String limit = all(Pattern.compile("A test class has at most (\\d+) lines"), Files.readString(Path.of("CONTRIBUTING.md")))
+                .iterator().next();
+        try (Stream<Path> files = Files.walk(TESTS)) {
+            assertThat(files.filter(file -> file.toString().endsWith(".java"))).isNotEmpty()
+                    .allSatisfy(file -> assertThat(Files.readAllLines(file)).as(file.toString())
+                            .hasSizeLessThanOrEqualTo(Integer.parseInt(limit)));
+        }
+    }
+
+    @Test
     void everyFaultIsExplained() throws Exception {
         try (Stream<Path> files = Files.list(TESTS.resolve("comments/faults"))) {
             String tests = files.map(DocsTest::read).collect(joining());

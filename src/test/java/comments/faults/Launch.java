@@ -89,8 +89,6 @@ final class Launch {
 
     /** Starts the process, and waits until it is ready. */
     JarProcess start() throws IOException {
-        JarProcess process = launch();
-        process.awaitReady();
-        return process;
+        return launch().awaitReady();
     }
 }

@@ -76,14 +76,15 @@ public final class JarProcess implements AutoCloseable {
         return new ProcessBuilder(command);
     }
 
-    /** Waits until the application is ready. */
-    public void awaitReady() {
-        Awaitility.await().atMost(Duration.ofSeconds(60)).ignoreExceptions().until(() -> {
+    /** Waits until the application is ready; returns this. */
+    public JarProcess awaitReady() {
+        Awaitility.await().atMost(Duration.ofSeconds(60)).ignoreExceptionsInstanceOf(IOException.class).until(() -> {
             if (!process.isAlive()) {
                 throw new AssertionError("it ended: " + Files.readString(log));
             }
             return observe("health").contains("\"UP\"");
         });
+        return this;
     }
 
     /** What the management server answers, within 5 s. */

@@ -218,17 +218,12 @@ public class PrivateServers implements BeforeAllCallback, BeforeEachCallback, Af
 
     /** Starts the packaged application, and waits until it is ready. */
     public JarProcess start(String roles, Object... more) throws Exception {
-        return ready(launch(roles, more));
+        return launch(roles, more).awaitReady();
     }
 
     /** Starts the application by a command, and waits until it is ready. */
     public JarProcess start(ProcessBuilder command, String roles, Object... more) throws Exception {
-        return ready(launch(command, roles, more));
-    }
-
-    private static JarProcess ready(JarProcess process) {
-        process.awaitReady();
-        return process;
+        return launch(command, roles, more).awaitReady();
     }
 
     /** Starts the packaged application, and returns at once. Where the servers speak TLS, it trusts their certificate. */
