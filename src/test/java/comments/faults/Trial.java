@@ -199,7 +199,7 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
             }
             arguments.add("-cp");
             arguments.add(classPath.stream().map(Path::toString).collect(Collectors.joining(":")));
-            arguments.add(failpoint ? "comments.FailpointPipeline" : "comments.CommentPipeline");
+            arguments.add(failpoint ? "comments.support.FailpointPipeline" : "comments.CommentPipeline");
             JarProcess process = JarProcess.launch(knobs, arguments);
             processes.add(process);
             if (knobs.get("COMMENTS_ROLES").contains(SERVICE)) {
