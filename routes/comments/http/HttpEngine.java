@@ -52,11 +52,12 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     private int port;
     private int maxBody;
     private Vertx vertx;
-    private Router router;
+    private volatile Router router;
     private HttpServer server;
     private final Set<HttpConnection> connections = ConcurrentHashMap.newKeySet();
     private final AtomicInteger pending = new AtomicInteger();
     private final AtomicInteger onWorkers = new AtomicInteger();
+    private volatile boolean listening;
     private volatile boolean draining;
     private volatile boolean leaving;
 
@@ -152,6 +153,11 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     /** Whether the current thread is an event loop, which must never wait. */
     public static boolean isEventLoop() {
         return Context.isOnEventLoopThread();
+    }
+
+    /** Whether requests are accepted, or no route needs any. */
+    boolean accepts() {
+        return router == null || listening && !draining;
     }
 
     /** Whether a client is connected. */
@@ -260,6 +266,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
                 .requestHandler(this::handle)
                 .invalidRequestHandler(HttpProblems::answerInvalid);
         server.listen().toCompletionStage().toCompletableFuture().get();
+        listening = true;
     }
 
     @Override

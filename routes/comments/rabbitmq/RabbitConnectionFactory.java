@@ -98,7 +98,7 @@ public class RabbitConnectionFactory extends CachingConnectionFactory {
                 lost(e instanceof RefusedDeclarationException ? e.getMessage() : null);
                 throw e;
             }
-            found();
+            found(connection);
         }
 
         @Override
@@ -127,8 +127,12 @@ public class RabbitConnectionFactory extends CachingConnectionFactory {
         }
     }
 
-    private void found() {
+    private void found(Connection connection) {
         synchronized (reconnecting) {
+            // it may have been lost since, and its loss reported
+            if (!connection.isOpen()) {
+                return;
+            }
             if (away) {
                 LOG.info("RabbitMQ is back for {}", purpose);
             }
@@ -170,10 +174,8 @@ public class RabbitConnectionFactory extends CachingConnectionFactory {
         while (mustReconnect()) {
             try {
                 Thread.sleep(RECONNECT_MILLIS);
-                if (createConnection().isOpen()) {
-                    // the end of an old connection may be reported after the new one is there
-                    found();
-                }
+                // the end of an old connection may be reported after the new one is there
+                found(createConnection());
             } catch (InterruptedException e) {
                 // only a JVM that ends interrupts this thread
                 Thread.currentThread().interrupt();

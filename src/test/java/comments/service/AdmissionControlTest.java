@@ -101,8 +101,10 @@ class AdmissionControlTest {
         ArgumentCaptor<ShutdownListener> listener = ArgumentCaptor.forClass(ShutdownListener.class);
         verify(connection).addShutdownListener(listener.capture());
         when(connection.isOpen()).thenReturn(false);
+        Connection next = mock(Connection.class);
+        when(next.isOpen()).thenReturn(true);
         when(factory.newConnection(ArgumentMatchers.<ExecutorService>any(), ArgumentMatchers.<String>any()))
-                .thenThrow(new IOException("refused")).thenReturn(connection);
+                .thenThrow(new IOException("refused")).thenReturn(next);
         listener.getValue().shutdownCompleted(new ShutdownSignalException(true, false, null, connection));
         assertRefused("BROKER_AWAY");
         await().untilAsserted(this::assertAdmitted);
