@@ -82,24 +82,12 @@ public class PipelineStatus implements CamelContextAware, Processor {
     private final ReentrantLock lock = new ReentrantLock();
     private CamelContext camelContext;
     private ApiKeys apiKeys = new ApiKeys();
-    private RabbitConnectionFactory connections;
-    private PostgresDataSource database;
     private volatile byte[] last;
     private long lastNanos;
 
     /** The API keys with which a client may read the status. By default none is needed. */
     public void setApiKeys(ApiKeys apiKeys) {
         this.apiKeys = apiKeys;
-    }
-
-    /** The connection for queries to the broker. */
-    public void setConnections(RabbitConnectionFactory connections) {
-        this.connections = connections;
-    }
-
-    /** The database whose health is shown. */
-    public void setDatabase(PostgresDataSource database) {
-        this.database = database;
     }
 
     @Override
@@ -166,6 +154,7 @@ public class PipelineStatus implements CamelContextAware, Processor {
     }
 
     private Queue queue(String name) {
+        RabbitConnectionFactory connections = bean("pushListening", RabbitConnectionFactory.class);
         if (!connections.isUsable()) {
             return null;
         }
@@ -191,11 +180,16 @@ public class PipelineStatus implements CamelContextAware, Processor {
     }
 
     private String databaseProblem() {
-        try (Connection connection = database.getConnection()) {
+        try (Connection connection = bean("commentReads", PostgresDataSource.class).getConnection()) {
             return connection.isValid(1) ? null : "The database does not answer.";
         } catch (SQLException e) {
             return "The database is not reachable.";
         }
+    }
+
+    // of other route files, which are loaded in any order
+    private <T> T bean(String name, Class<T> type) {
+        return camelContext.getRegistry().lookupByNameAndType(name, type);
     }
 
     @Override

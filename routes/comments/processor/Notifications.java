@@ -17,10 +17,7 @@ import java.util.Map;
  * Lists comments for the pushes: of each its fields, but not its content, nor what a foreign producer added. Values are copied
  * as they are written, so a list is never larger than its messages. Belongs to one thread.
  */
-final class Notifications {
-
-    private Notifications() {
-    }
+public final class Notifications {
 
     /** No notification is larger: RabbitMQ takes 16 MiB by default from 4.0 on. */
     static final int MAX_BYTES = 8 << 20;

@@ -179,8 +179,9 @@ class DeploymentTest {
     @Test
     void theQueuesAreThoseOfTheApplication() throws IOException {
         Set<String> queues = new TreeSet<>();
-        matches(Files.readString(Path.of("routes/connections.camel.yaml")), "(?m)^ +queue: (\\S+)$")
-                .forEach(queue -> queues.add(queue.group(1)));
+        for (String file : CommentPipeline.ROUTES) {
+            matches(Files.readString(Path.of("routes", file)), "(?m)^ +queue: (\\S+)$").forEach(queue -> queues.add(queue.group(1)));
+        }
         assertThat(queues).containsExactly("comments", "notifications");
         Map<String, String> named = new TreeMap<>();
         for (Manifest manifest : DeploymentFiles.manifests()) {
@@ -196,7 +197,7 @@ class DeploymentTest {
         }
         assertThat(named).hasSize(2 + 2 + 2 + 2);
         named.forEach((place, queue) ->
-                assertThat(queues).as("%s, compared to routes/connections.camel.yaml", place).contains(queue));
+                assertThat(queues).as("%s, compared to the route files", place).contains(queue));
     }
 
     @Test

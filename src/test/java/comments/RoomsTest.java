@@ -4,13 +4,21 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,6 +30,7 @@ class RoomsTest {
     private static final List<String> SHARED = List.of("groupcommit", "rabbitmq", "postgresql", "http", "observe", "settings");
     private static final List<String> ROLES = List.of("service", "processor", "notification", "reader", "stream", "page");
     private static final String MODEL = "model";
+    private static final ObjectMapper YAML = new ObjectMapper(new YAMLFactory());
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS).importPackages("comments");
 
@@ -88,6 +97,30 @@ class RoomsTest {
         try (Stream<Path> files = Files.list(Path.of("routes"))) {
             assertThat(files.filter(Files::isRegularFile).map(file -> file.getFileName().toString()))
                     .allMatch(name -> name.endsWith(".camel.yaml") || name.equals("application.properties"));
+        }
+    }
+
+    /** The Camel CLI loads the route files in any order, and makes a bean of a name and a type once. */
+    @Test
+    void aRouteFileHasTheBeansThatItsBeansReferTo() throws IOException {
+        Map<String, String> byName = new TreeMap<>();
+        try (Stream<Path> files = Files.list(Path.of("routes"))) {
+            for (Path file : files.filter(path -> path.toString().endsWith(".camel.yaml")).toList()) {
+                Set<String> names = new HashSet<>();
+                Set<String> referred = new TreeSet<>();
+                for (JsonNode bean : YAML.readTree(file.toFile()).findPath("beans")) {
+                    String name = bean.get("name").asText();
+                    names.add(name);
+                    assertThat(bean.toString()).as("%s in %s, compared to the one of another file", name, file)
+                            .isEqualTo(byName.computeIfAbsent(name, key -> bean.toString()));
+                    bean.path("properties").forEach(value -> {
+                        if (value.asText().matches("#(?!class:).*")) {
+                            referred.add(value.asText().substring(1));
+                        }
+                    });
+                }
+                assertThat(names).as(file.toString()).containsAll(referred);
+            }
         }
     }
 }

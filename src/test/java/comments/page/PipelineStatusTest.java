@@ -47,8 +47,8 @@ class PipelineStatusTest {
         PostgresDataSource database = mock(PostgresDataSource.class);
         when(database.getConnection()).thenThrow(new SQLException("away"));
         status.setCamelContext(context);
-        status.setConnections(connections);
-        status.setDatabase(database);
+        context.getRegistry().bind("pushListening", connections);
+        context.getRegistry().bind("commentReads", database);
         CompletableFuture<Exchange> first = CompletableFuture.supplyAsync(() -> {
             try {
                 return ask();

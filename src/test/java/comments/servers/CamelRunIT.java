@@ -105,7 +105,7 @@ class CamelRunIT {
         post(pipeline);
         awaitLine(pipeline, "Pushed 1 comment");
         change(notifier, "\"Pushed $", "\"Delivered $");
-        awaitLine(pipeline, "Routes reloaded summary (total:3 started:3)");
+        awaitLine(pipeline, "Routes reloaded summary (total:4 started:4)");
         post(pipeline);
         awaitLine(pipeline, "Delivered 1 comment");
         change(service, "description: Accepts a comment", "description: Takes a comment");

@@ -107,7 +107,8 @@ class RealServersIT {
     @Test
     void aProcessorThatIsKilledBeforeItAcknowledgesLosesAndDoublesNothing() throws Exception {
         JarProcess service = SERVERS.launch("comment-service");
-        JarProcess processor = SERVERS.start("comment-job-processor");
+        // it holds all that is posted, none of which is acknowledged
+        JarProcess processor = SERVERS.start("comment-job-processor", "COMMENTS_PREFETCH", 1_000, "COMMENTS_GROUP_BYTES", 65_536);
         service.awaitReady();
         Map<String, String> posted = post(service, 500);
         awaitNoneIn("comments");
