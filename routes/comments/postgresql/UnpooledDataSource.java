@@ -31,6 +31,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class UnpooledDataSource implements DataSource {
 
+    private int loginTimeout;
     private static final org.slf4j.Logger LOG = LoggerFactory.getLogger(UnpooledDataSource.class);
     private static final String UTF8 = "UTF8";
     private static final String UTC = "UTC";
@@ -179,15 +180,18 @@ public final class UnpooledDataSource implements DataSource {
         // the driver logs by java.util.logging
     }
 
-    /** Has no effect: the properties of the driver have the timeouts. */
+    /**
+     * Only kept for {@link #getLoginTimeout}, which is how long HikariCP waits at its end for a connection that is being made. The
+     * properties of the driver have the timeouts: that of a pool would not let the second of two servers be tried.
+     */
     @Override
     public void setLoginTimeout(int seconds) {
-        // that of a pool would not let the second of two servers be tried
+        loginTimeout = seconds;
     }
 
     @Override
     public int getLoginTimeout() {
-        return 0;
+        return loginTimeout;
     }
 
     @Override

@@ -100,7 +100,7 @@ class RoomsTest {
         }
     }
 
-    /** The Camel CLI loads the route files in any order, and makes a bean of a name and a type once. */
+    /** The Camel CLI loads the route files in any order. A bean that several files have is the same in each. */
     @Test
     void aRouteFileHasTheBeansThatItsBeansReferTo() throws IOException {
         Map<String, String> byName = new TreeMap<>();
