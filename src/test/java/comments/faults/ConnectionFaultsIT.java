@@ -72,7 +72,8 @@ class ConnectionFaultsIT {
     /** A batch that is not complete for a while. */
     @Test
     void c26TheBrokerClosesEveryConnectionWhileABatchGathers() throws Exception {
-        JarProcess processor = trial.process(PROCESSOR).with("COMMENTS_BATCH_INTERVAL", 2_000).start();
+        JarProcess processor = trial.process(PROCESSOR).with("COMMENTS_BATCH_INTERVAL", 2_000)
+                .with("COMMENTS_PREFETCH", 100).start();
         JarProcess others = trial.process(SERVICE, NOTIFIER).start();
         trial.post();
         for (int i = 0; i < 3; i++) {
@@ -131,7 +132,10 @@ class ConnectionFaultsIT {
         await().atMost(Duration.ofSeconds(20)).until(() -> !isReady(service));
         during(Duration.ofSeconds(15), () -> service.metric("jvm_threads_live_threads") < threads + 20);
         assertThat(service.log().filter(line -> line.contains("can't be used for comment-service publishing"))).hasSize(1);
-        SERVERS.emptyQueues();
+        try (Connection connection = SERVERS.connectToBroker(); Channel channel = connection.createChannel()) {
+            channel.queueDelete("comments");
+        }
+        SERVERS.declare("comments");
         awaitReady(service);
         assertThat(trial.postOne().status()).isEqualTo(202);
         trial.assertKept();
@@ -142,7 +146,7 @@ class ConnectionFaultsIT {
     void c28ALinkSwallowsAGroupWithoutAWordAndOthersWork() throws Exception {
         try (Proxy proxy = new Proxy(trial.rabbitmq().port(), 128 << 10)) {
             JarProcess service = declaring(SERVICE).with("RABBITMQ_URI", "amqp://guest:guest@127.0.0.1:" + proxy.port())
-                    .with("COMMENTS_GROUP_BYTES", 32 << 20).start();
+                    .with("COMMENTS_GROUP_BYTES", 4 << 20).start();
             Queue<HttpResponse<String>> answers = new ConcurrentLinkedQueue<>();
             AtomicBoolean ended = new AtomicBoolean();
             HttpClient client = HttpClient.newHttpClient();

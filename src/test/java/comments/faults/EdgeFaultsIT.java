@@ -171,7 +171,9 @@ class EdgeFaultsIT extends ServiceFaults {
 
     @Test
     void e7CommentsInTheQueueAreWrittenWhenTheDiskOfTheBrokerIsAlmostFull() throws Exception {
-        start();
+        // no notification is confirmed meanwhile, so the consumers must be able to hold all
+        trial.process(Trial.PROCESSOR, Trial.NOTIFIER).with("COMMENTS_PREFETCH", 200).start();
+        service().start();
         trial.post();
         trial.toDatabase().hold("", Direction.ANSWERS);
         await().atMost(Duration.ofSeconds(10)).until(() -> trial.rabbitmq().messages("comments") > 100);

@@ -37,7 +37,7 @@ class ProcessorFaultsIT extends ServiceFaults {
     void c2AProcessorIsKilledWithABatchThatIsPartlyGathered() throws Exception {
         JarProcess processor = start(service().with("COMMENTS_BATCH_INTERVAL", 60_000));
         trial.post();
-        await().atMost(Duration.ofSeconds(30)).until(() -> trial.rabbitmq().queues().get("comments").unacknowledged() > 100);
+        await().atMost(Duration.ofSeconds(30)).until(() -> trial.rabbitmq().queues().get("comments").unacknowledged() > 20);
         assertThat(trial.rows()).isEmpty();
         replace(processor);
         trial.assertKept();

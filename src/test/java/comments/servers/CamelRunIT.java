@@ -13,6 +13,7 @@ import comments.support.TestPipeline;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -94,7 +95,9 @@ class CamelRunIT {
     private static void change(Path path, String from, String to) throws IOException {
         String before = Files.readString(path);
         assertThat(before).contains(from);
-        Files.writeString(path, before.replace(from, to));
+        // at once: the CLI must not read half a file
+        Path changed = Files.writeString(Files.createTempFile("changed", ".yaml"), before.replace(from, to));
+        Files.move(changed, path, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
     }
 
     @Test
