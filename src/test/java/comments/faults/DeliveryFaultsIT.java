@@ -58,6 +58,11 @@ class DeliveryFaultsIT extends ServiceFaults {
         }
     }
 
+    @Override
+    Launch service() {
+        return super.service().with("COMMENTS_PREFETCH", 0);
+    }
+
     @Test
     void c18AProcessorIsKilledMoreOftenThanAMessageMayBeDelivered() throws Exception {
         killProcessors(LIMIT + 3);

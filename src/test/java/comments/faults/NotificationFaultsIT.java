@@ -36,7 +36,7 @@ class NotificationFaultsIT extends ServiceFaults {
 
     /** What is written and can't be notified stays in the queue. */
     private void awaitWrittenAndNotAcknowledged() {
-        await().atMost(Duration.ofSeconds(20)).until(() -> trial.rabbitmq().queues().get("comments").unacknowledged() > 20);
+        await().atMost(Duration.ofSeconds(20)).until(() -> trial.rabbitmq().queues().get("comments").unacknowledged() > 100);
         Instant from = Instant.now();
         await().atMost(Duration.ofSeconds(20)).until(() -> trial.hasCaughtUp(from));
     }

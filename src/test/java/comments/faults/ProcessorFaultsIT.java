@@ -37,7 +37,7 @@ class ProcessorFaultsIT extends ServiceFaults {
     void c2AProcessorIsKilledWithABatchThatIsPartlyGathered() throws Exception {
         JarProcess processor = start(service().with("COMMENTS_BATCH_INTERVAL", 60_000));
         trial.post();
-        await().atMost(Duration.ofSeconds(30)).until(() -> trial.rabbitmq().queues().get("comments").unacknowledged() > 20);
+        await().atMost(Duration.ofSeconds(30)).until(() -> trial.rabbitmq().queues().get("comments").unacknowledged() > 100);
         assertThat(trial.rows()).isEmpty();
         replace(processor);
         trial.assertKept();
@@ -194,7 +194,7 @@ class ProcessorFaultsIT extends ServiceFaults {
 
     @Test
     void c17AProcessWithTooSmallAHeapCopesOrEndsAndLosesNothing() throws Exception {
-        JarProcess small = trial.process(SERVICE, PROCESSOR, NOTIFIER).jvm("-Xmx64m").start();
+        JarProcess small = trial.process(SERVICE, PROCESSOR, NOTIFIER).jvm("-Xmx64m").with("COMMENTS_PREFETCH", 0).start();
         trial.post();
         trial.toDatabase().hold("", Direction.ANSWERS);
         try (Workload flood = trial.flood(64, Workload.UNPACED)) {
