@@ -113,7 +113,7 @@ class ProcessorFaultsIT extends ServiceFaults {
     }
 
     private void restartBroker(int times) throws Exception {
-        start(service().with("COMMENTS_CONSUMERS", 3).with("COMMENTS_WRITERS", 3));
+        start(service().with("COMMENTS_CONSUMERS", 3).with("COMMENTS_WRITERS", 3).with("COMMENTS_PREFETCH", 130));
         trial.post();
         for (int i = 0; i < times; i++) {
             try (CommitGate gate = new CommitGate(trial.connect())) {

@@ -140,7 +140,7 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
         return new Launch(servers.settings(joined, "RABBITMQ_URI", PrivateServers.brokerUri(joined, List.of(broker.port())),
                 "POSTGRES_URL", "jdbc:postgresql://127.0.0.1:%d/%s".formatted(postgresql.port(), servers.database()),
                 // the faults are of a processor that holds many messages; DeliveryFaultsIT has the default
-                "COMMENTS_PREFETCH", "200", "NOTIFICATIONS_PUSH_ENDPOINT", "log:%s?showBodyType=false&showExchangePattern=false&maxChars=0".formatted(PUSHES)),
+                "COMMENTS_PREFETCH", 400 / Runtime.getRuntime().availableProcessors(), "NOTIFICATIONS_PUSH_ENDPOINT", "log:%s?showBodyType=false&showExchangePattern=false&maxChars=0".formatted(PUSHES)),
                 KEPT.resolve(test + "-routes"), process -> {
                     processes.add(process);
                     if (all.contains(SERVICE)) {
