@@ -5,7 +5,9 @@ import comments.observe.PipelineMetrics.Refusal;
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.vertx.core.Future;
+import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
@@ -19,6 +21,9 @@ import java.util.stream.Collectors;
 /** Answers requests that the HTTP server refuses before a route. */
 final class HttpProblems {
 
+    // the kernel resets a connection that is closed with unread data, and the reset may take the answer from the client (RFC 9112, 9.6)
+    private static final long LINGER_MILLIS = 2000;
+
     private HttpProblems() {
     }
 
@@ -27,14 +32,31 @@ final class HttpProblems {
         answerAndClose(request, 413);
     }
 
-    /** Answers, and closes an HTTP/1 connection. An HTTP/2 connection stays open, because many requests share it. */
+    /**
+     * Answers, and closes an HTTP/1 connection when the rest of the request has come, at the latest after {@link #LINGER_MILLIS}. An
+     * HTTP/2 connection stays open, because many requests share it. Called on the event loop.
+     */
     static void answerAndClose(HttpServerRequest request, int status) {
         if (request.version() == HttpVersion.HTTP_2) {
             answer(request.response(), status);
             return;
         }
         request.response().putHeader("Connection", "close");
-        answer(request.response(), status).onComplete(done -> request.connection().close());
+        answer(request.response(), status).onComplete(written -> closeWhenReceived(request));
+    }
+
+    private static void closeWhenReceived(HttpServerRequest request) {
+        HttpConnection connection = request.connection();
+        if (request.isEnded()) {
+            connection.close();
+            return;
+        }
+        Vertx vertx = Vertx.currentContext().owner();
+        long timer = vertx.setTimer(LINGER_MILLIS, late -> connection.close());
+        request.handler(ignored -> { }).endHandler(end -> {
+            vertx.cancelTimer(timer);
+            connection.close();
+        }).resume();
     }
 
     /** Answers a request that exceeds {@link WorkerConsumer#MAX_REQUESTS}. */
