@@ -3,6 +3,7 @@ package comments.faults;
 import static comments.faults.Trial.NOTIFIER;
 import static comments.faults.Trial.PROCESSOR;
 import static comments.faults.Trial.during;
+import static comments.support.PrivateServers.VERSIONS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -78,6 +79,7 @@ class DatabaseFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag(VERSIONS)
     void c12ADatabaseRefusesToWriteForOneReasonAfterTheOther() throws Exception {
         JarProcess processor = start();
         trial.post();

@@ -3,6 +3,7 @@ package comments.faults;
 import static comments.faults.Trial.NOTIFIER;
 import static comments.faults.Trial.PROCESSOR;
 import static comments.faults.Trial.SERVICE;
+import static comments.support.PrivateServers.VERSIONS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -30,6 +31,7 @@ class DeliveryFaultsIT extends ServiceFaults {
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final int LIMIT = 20;
+    private static final int KILLS = 30;
     private static final String POLICY = "deliveries";
 
     private boolean limited;
@@ -39,13 +41,11 @@ class DeliveryFaultsIT extends ServiceFaults {
         super(PROCESSOR);
     }
 
-    /** Gives a queue the limit of deliveries that RabbitMQ has by default from 4.0 on. */
+    /** Gives a queue a policy with the limit of deliveries that RabbitMQ has by default from 4.0 on. */
     private void limitDeliveries(String queue) throws Exception {
-        if (!trial.rabbitmq().ctl("version").startsWith("4")) {
-            trial.rabbitmq().ctl("set_policy", "--apply-to", "queues", POLICY, "^" + queue + "$",
-                    "{\"delivery-limit\":%d}".formatted(LIMIT));
-            limited = true;
-        }
+        trial.rabbitmq().ctl("set_policy", "--apply-to", "queues", POLICY, "^" + queue + "$",
+                "{\"delivery-limit\":%d}".formatted(LIMIT));
+        limited = true;
     }
 
     @AfterEach
@@ -64,8 +64,16 @@ class DeliveryFaultsIT extends ServiceFaults {
     }
 
     @Test
-    void c18AProcessorIsKilledMoreOftenThanAMessageMayBeDelivered() throws Exception {
-        killProcessors(LIMIT + 3);
+    @Tag(VERSIONS)
+    void c18AProcessorIsKilledMoreOftenThanABrokerDeliversByDefault() throws Exception {
+        killProcessors(KILLS);
+    }
+
+    @Test
+    @Tag(VERSIONS)
+    void c18AProcessorIsKilledMoreOftenThanAPolicyAllows() throws Exception {
+        limitDeliveries("comments");
+        killProcessors(KILLS);
     }
 
     @Test
@@ -75,7 +83,6 @@ class DeliveryFaultsIT extends ServiceFaults {
     }
 
     private void killProcessors(int times) throws Exception {
-        limitDeliveries("comments");
         trial.process(SERVICE, NOTIFIER).start();
         assertThat(trial.postOne().outcome()).isEqualTo(Outcome.OK);
         try (java.sql.Connection lock = trial.connect(); Statement statement = lock.createStatement()) {
@@ -96,11 +103,12 @@ class DeliveryFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag(VERSIONS)
     void c18ANotifierIsKilledMoreOftenThanAMessageMayBeDelivered() throws Exception {
         limitDeliveries("notifications");
         trial.process(SERVICE, PROCESSOR).start();
         assertThat(trial.postOne().outcome()).isEqualTo(Outcome.OK);
-        for (int i = 0; i < LIMIT + 3; i++) {
+        for (int i = 0; i < KILLS; i++) {
             JarProcess notifier = trial.process(NOTIFIER).failpoint("before:push:hold").launch();
             Trial.awaitFailpoint(notifier);
             notifier.kill();
@@ -111,6 +119,7 @@ class DeliveryFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag(VERSIONS)
     void c19NotificationsAreLargerThanTheBrokerTakes() throws Exception {
         // as RabbitMQ has it by default from 4.0 on
         trial.rabbitmq().ctl("eval", "persistent_term:put(max_message_size, 16777216).");
@@ -132,6 +141,7 @@ class DeliveryFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag(VERSIONS)
     void c20TheDatabaseIsAwayForLongerThanTheBrokerWaitsForAnAcknowledgement() throws Exception {
         int held = 20;
         waitForAcknowledgements(8_000, 1_000);

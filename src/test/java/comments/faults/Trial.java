@@ -56,7 +56,7 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
     static final String CONSUMING = "comment-job-processor consuming";
     static final String NOTIFYING = "comment-job-processor publishing";
 
-    static final Path KEPT = Path.of("target", "faults");
+    static final Path KEPT = Path.of("target", "faults" + PrivateServers.INSTALLATION);
     private static final String PUSHES = "comment-pushes";
     private static final Pattern PUSHED_ID = Pattern.compile("\"id\":\"([0-9a-f-]{36})\"");
     private static final double SERVED = 0.9;
