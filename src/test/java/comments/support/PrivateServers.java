@@ -49,11 +49,6 @@ public class PrivateServers implements BeforeAllCallback, BeforeEachCallback, Af
 
     /** The tag of a test that has bounds of time which hold only while no other test runs. */
     public static final String ALONE = "alone";
-    /** The tag of a test of faults that versions of RabbitMQ and PostgreSQL may answer in different ways. */
-    public static final String VERSIONS = "versions";
-
-    /** What the names of files end with that these servers have, so that those of others keep theirs. */
-    public static final String INSTALLATION = ServerRoot.suffix();
 
     private static final Namespace NAMESPACE = Namespace.create(PrivateServers.class);
     private static final List<String> QUEUES = List.of("comments", "notifications");

@@ -15,15 +15,15 @@ import java.util.stream.Stream;
  * that folder. Its programs run behind chroot, so the tests need root then, and {@code /dev} and {@code /proc} mounted in it:
  * {@code .ci/run} makes such a folder.
  */
-final class ServerRoot {
+public final class ServerRoot {
 
     private static final Path ROOT = Path.of(System.getProperty("servers.root", "/"));
 
     private ServerRoot() {
     }
 
-    /** The name of the folder after a hyphen; empty if the servers are those of this machine. */
-    static String suffix() {
+    /** What files about the servers are named with: the folder after a hyphen; empty if the servers are those of this machine. */
+    public static String suffix() {
         return ROOT.getNameCount() == 0 ? "" : "-" + ROOT.getFileName();
     }
 
