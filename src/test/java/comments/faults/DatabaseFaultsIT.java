@@ -2,7 +2,6 @@ package comments.faults;
 
 import static comments.faults.Trial.NOTIFIER;
 import static comments.faults.Trial.PROCESSOR;
-import static comments.faults.Trial.VERSIONS;
 import static comments.faults.Trial.during;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -79,7 +78,6 @@ class DatabaseFaultsIT extends ServiceFaults {
     }
 
     @Test
-    @Tag(VERSIONS)
     void c12ADatabaseRefusesToWriteForOneReasonAfterTheOther() throws Exception {
         JarProcess processor = start();
         trial.post();
