@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** More deliveries of one message than the broker allows, which from 4.0 on has a limit by default. */
-class RedeliveryFaultsIT extends ServiceFaults {
+class DeliveryLimitFaultsIT extends ServiceFaults {
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final int LIMIT = 20;
@@ -28,7 +28,7 @@ class RedeliveryFaultsIT extends ServiceFaults {
 
     private boolean limited;
 
-    RedeliveryFaultsIT() {
+    DeliveryLimitFaultsIT() {
         super(PROCESSOR);
     }
 
