@@ -5,7 +5,9 @@ import comments.observe.PipelineMetrics.Refusal;
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.vertx.core.Future;
+import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
@@ -19,6 +21,9 @@ import java.util.stream.Collectors;
 /** Answers requests that the HTTP server refuses before a route. */
 final class HttpProblems {
 
+    // the kernel resets a connection that is closed with unread data, and the reset may take the answer from the client (RFC 9112, 9.6)
+    private static final long LINGER_MILLIS = 2000;
+
     private HttpProblems() {
     }
 
@@ -27,19 +32,68 @@ final class HttpProblems {
         answerAndClose(request, 413);
     }
 
-    /** Answers, and closes an HTTP/1 connection. An HTTP/2 connection stays open, because many requests share it. */
+    /**
+     * Answers, and closes an HTTP/1 connection when the rest of the request has come, at the latest after {@link #LINGER_MILLIS}. An
+     * HTTP/2 connection stays open, because many requests share it. Called on the event loop.
+     */
     static void answerAndClose(HttpServerRequest request, int status) {
-        if (request.version() == HttpVersion.HTTP_2) {
-            answer(request.response(), status);
-            return;
+        closing(request);
+        Future<Void> answered = answer(request.response(), status);
+        if (request.version() != HttpVersion.HTTP_2) {
+            answered.onComplete(written -> closeWhenReceived(request));
         }
-        request.response().putHeader("Connection", "close");
-        answer(request.response(), status).onComplete(done -> request.connection().close());
     }
 
-    /** Answers a request that exceeds {@link WorkerConsumer#MAX_REQUESTS}. */
-    static void answerBusy(HttpServerResponse response) {
-        write(response, 503, "Too many requests are waiting. Try again.");
+    private static void closing(HttpServerRequest request) {
+        if (request.version() != HttpVersion.HTTP_2) {
+            request.response().putHeader("Connection", "close");
+        }
+    }
+
+    private static void closeWhenReceived(HttpServerRequest request) {
+        HttpConnection connection = request.connection();
+        if (request.isEnded()) {
+            connection.close();
+            return;
+        }
+        Vertx vertx = Vertx.currentContext().owner();
+        long timer = vertx.setTimer(LINGER_MILLIS, late -> connection.close());
+        request.handler(ignored -> { }).endHandler(end -> {
+            vertx.cancelTimer(timer);
+            connection.close();
+        }).resume();
+    }
+
+    /** Answers a request that exceeds a limit: 503 for that of the process, 429 for that of its client. */
+    static Future<Void> answerBusy(HttpServerRequest request, int status) {
+        if (isPost(request)) {
+            PipelineMetrics.refused(status == 429 ? Refusal.TOO_MANY : Refusal.FULL);
+        }
+        return write(request.response(), status, status == 429 ? "This client has too many requests in progress. Retry later."
+                : "Too many requests are waiting. Try again.");
+    }
+
+    /** Like {@link #answerBusy}, and closes the connection as {@link #answerAndClose} does. */
+    static void answerBusyAndClose(HttpServerRequest request, int status) {
+        closing(request);
+        Future<Void> answered = answerBusy(request, status);
+        if (request.version() != HttpVersion.HTTP_2) {
+            answered.onComplete(written -> closeWhenReceived(request));
+        }
+    }
+
+    // only these are counted by the reason
+    private static boolean isPost(HttpServerRequest request) {
+        return request.method() == HttpMethod.POST;
+    }
+
+    /** Answers a request without an API key. */
+    static void answerUnauthorized(HttpServerRequest request) {
+        if (isPost(request)) {
+            PipelineMetrics.refused(Refusal.UNAUTHORIZED);
+        }
+        request.response().putHeader("WWW-Authenticate", "Bearer");
+        write(request.response(), 401, InvalidRequestException.unauthorized().getMessage());
     }
 
     /** Turns the router's own errors into problems. */
@@ -93,7 +147,7 @@ final class HttpProblems {
     }
 
     private static Future<Void> write(HttpServerResponse response, int status, String detail) {
-        if (status == 503) {
+        if (status == 503 || status == 429) {
             response.putHeader("Retry-After", "1");
         }
         return response.setStatusCode(status)

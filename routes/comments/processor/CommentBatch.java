@@ -1,13 +1,19 @@
 package comments.processor;
 
+import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import comments.postgresql.DataError;
+import comments.processor.Notifications.Notification;
 import comments.rabbitmq.Delivery;
 import io.opentelemetry.api.trace.SpanContext;
 import java.io.IOException;
+import java.io.StringWriter;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -29,6 +35,9 @@ public final class CommentBatch {
 
     /** The exchange property that holds the batch while its route writes it. */
     public static final String PROPERTY = "batch";
+
+    // what PostgreSQL says of a text that is no JSON
+    private static final String INVALID_TEXT_REPRESENTATION = "22P02";
 
     private final List<Delivery> deliveries = new ArrayList<>();
     private final List<SpanContext> requests = new ArrayList<>(0);
@@ -165,14 +174,42 @@ public final class CommentBatch {
         rejected.put(index, reason);
     }
 
-    /** The comments that were taken out, by their place in the batch, and why. */
-    SortedMap<Integer, Throwable> rejected() {
-        return rejected;
+    /** How many comments were taken out. */
+    public int rejected() {
+        return rejected.size();
     }
 
-    /** The quarantine's statement has these for parameters: see {@link RejectedComments}. */
-    public RejectedComments rejectedComments() {
-        return new RejectedComments(this);
+    /**
+     * The parameters of the statement in quarantine-comments.sql: what was taken out, each with the reason. The bodies are in
+     * Base64, since they may be anything but JSON in UTF-8.
+     */
+    public Map<String, Object> quarantineParameters() throws IOException {
+        StringWriter text = new StringWriter();
+        try (JsonGenerator json = Notifications.JSON.createGenerator(text)) {
+            json.writeStartArray();
+            for (Map.Entry<Integer, Throwable> each : rejected.entrySet()) {
+                json.writeStartObject();
+                json.writeFieldName("body");
+                json.writeBinary(bodies.get(each.getKey()));
+                json.writeStringField("sqlstate", sqlState(each.getValue()));
+                json.writeStringField("reason", reason(each.getValue()));
+                json.writeEndObject();
+            }
+            json.writeEndArray();
+        }
+        return Map.of("rejected", text.toString());
+    }
+
+    private static String sqlState(Throwable e) {
+        return e instanceof JsonProcessingException ? INVALID_TEXT_REPRESENTATION : DataError.sqlState(e);
+    }
+
+    // PostgreSQL has no text with U+0000 in it, not even in a complaint about one
+    private static String reason(Throwable e) {
+        if (e instanceof SQLException) {
+            return String.valueOf(e.getMessage()).replace("\u0000", "");
+        }
+        return e instanceof JsonProcessingException ? "not JSON" : "not UTF-8";
     }
 
     /**

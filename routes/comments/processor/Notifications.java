@@ -19,6 +19,15 @@ import java.util.Map;
  */
 public final class Notifications {
 
+    /**
+     * A list, which is the body of one message.
+     *
+     * @param comments how many comments it has
+     * @param json a JSON array of them in UTF-8, without their contents
+     */
+    public record Notification(int comments, byte[] json) {
+    }
+
     /** No notification is larger: RabbitMQ takes 16 MiB by default from 4.0 on. */
     static final int MAX_BYTES = 8 << 20;
     /** A longer value is left out. Our own are of 200 characters, each of 6 bytes when it is escaped. */

@@ -1,7 +1,10 @@
 package comments.rabbitmq;
 
+import org.apache.camel.CamelContext;
 import org.apache.camel.component.springrabbit.DefaultListenerContainerFactory;
+import org.apache.camel.component.springrabbit.DefaultMessageConverter;
 import org.apache.camel.component.springrabbit.SpringRabbitMQEndpoint;
+import org.springframework.amqp.core.Message;
 import org.springframework.amqp.rabbit.listener.AbstractMessageListenerContainer;
 import org.springframework.amqp.rabbit.listener.ConditionalRejectingErrorHandler;
 
@@ -29,5 +32,21 @@ public class ListenerContainerFactory extends DefaultListenerContainerFactory {
         errorHandler.setRejectManual(false);
         container.setErrorHandler(errorHandler);
         return container;
+    }
+
+    /**
+     * Gives the body of a received message as its bytes, whatever its properties say. Camel's converter fails for a text in an
+     * unknown encoding, before the route begins: then nothing ever acknowledges the message, nor those after it.
+     */
+    private static final class BytesMessageConverter extends DefaultMessageConverter {
+
+        BytesMessageConverter(CamelContext camelContext) {
+            super(camelContext);
+        }
+
+        @Override
+        public Object fromMessage(Message message) {
+            return message.getBody();
+        }
     }
 }

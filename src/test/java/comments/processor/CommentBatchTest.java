@@ -86,7 +86,7 @@ class CommentBatchTest {
         assertThat(json()).isEqualTo("[{\"id\":1},{\"id\":3}]");
         assertThat(notification()).isEqualTo("[{\"id\":1},{\"id\":3}]");
         assertThat(batch.comments()).isEqualTo(2);
-        assertThat(batch.rejectedComments().parameters()).containsEntry("rejected", """
+        assertThat(batch.quarantineParameters()).containsEntry("rejected", """
                 [{"body":"eyJpZCI6Mn0=","sqlstate":"22P02","reason":"bad"},\
                 {"body":"W3siaWQiOjR9LA==","sqlstate":"22P02","reason":"worse "}]""");
     }
@@ -107,7 +107,7 @@ class CommentBatchTest {
         assertThatThrownBy(() -> new BatchPart(batch, 0, 1).parameters()).isInstanceOf(CharacterCodingException.class);
         add("\"\ufffd\"", 1);
         assertThat(json()).isEqualTo("[\"\ufffd\"]");
-        assertThat(batch.rejectedComments().parameters().get("rejected")).asString().contains("not UTF-8");
+        assertThat(batch.quarantineParameters().get("rejected")).asString().contains("not UTF-8");
     }
 
     @Test
@@ -117,12 +117,12 @@ class CommentBatchTest {
         add("2]}", 1);
         assertThat(json()).isEqualTo("[{\"id\":1},{\"id\":2}]");
         assertThat(batch.comments()).isEqualTo(2);
-        assertThat(batch.rejectedComments().parameters()).containsEntry("rejected", """
+        assertThat(batch.quarantineParameters()).containsEntry("rejected", """
                 [{"body":"eyJwb3N0SWQiOiJwIiwieSI6WzE=","sqlstate":"22P02","reason":"not JSON"},\
                 {"body":"Ml19","sqlstate":"22P02","reason":"not JSON"}]""");
         batch.whole().parts();
         assertThat(json()).isEqualTo("[{\"id\":1},{\"id\":2}]");
-        assertThat(batch.rejectedComments().getSize()).isEqualTo(2);
+        assertThat(batch.rejected()).isEqualTo(2);
         assertThat(notification()).isEqualTo("[{\"id\":1},{\"id\":2}]");
     }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import comments.processor.Notifications.Notification;
 import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -158,6 +158,24 @@ class EdgeTest {
     }
 
     @Test
+    void aClientThatStillSendsGetsTheAnswer() throws Exception {
+        try (Socket socket = new Socket("127.0.0.1", pipeline.port())) {
+            socket.setSoTimeout(10_000);
+            socket.getOutputStream().write(("POST /comments HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                    + "Content-Length: 100001\r\n\r\n").getBytes(US_ASCII));
+            byte[] answer = new byte[12];
+            socket.getInputStream().readNBytes(answer, 0, answer.length);
+            assertThat(new String(answer, US_ASCII)).isEqualTo("HTTP/1.1 413");
+            // a closed connection is reset by the first part, and the next one fails
+            for (int sent = 0; sent < 100_001; sent += 33_667) {
+                socket.getOutputStream().write(new byte[Math.min(33_667, 100_001 - sent)]);
+                Thread.sleep(100);
+            }
+            assertThat(new String(socket.getInputStream().readAllBytes(), UTF_8)).endsWith("}");
+        }
+    }
+
+    @Test
     void aBodyOfTheLargestSizeIsTaken() throws Exception {
         String large = TestPipeline.COMMENT + " ".repeat(100_000 - TestPipeline.COMMENT.length());
         assertThat(post(large).statusCode()).isEqualTo(202);
