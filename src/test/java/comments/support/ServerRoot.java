@@ -17,7 +17,7 @@ import java.util.stream.Stream;
  */
 public final class ServerRoot {
 
-    private static final Path ROOT = Path.of(System.getProperty("servers.root", "/"));
+    private static final Path ROOT = Path.of(System.getProperty("servers.root", "/")).toAbsolutePath();
 
     private ServerRoot() {
     }
