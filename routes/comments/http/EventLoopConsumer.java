@@ -119,6 +119,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         }
         String length = request.headers().get(HttpHeaders.CONTENT_LENGTH);
         if (length != null && Long.parseLong(length) > engine.maxBody()) {
+            engine.dropBody(request);
             HttpProblems.answerTooLarge(request);
             return;
         }
@@ -151,6 +152,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             int status = excess != 0 ? excess : limits.take(client, Resource.REQUESTS, 1);
             if (status != 0) {
                 refused = true;
+                engine.dropBody(request);
                 HttpProblems.answerBusy(request, status);
             } else if (!engine.apiKeys().allow(request)) {
                 refuse();
@@ -179,6 +181,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
 
         private void refuse() {
             refused = true;
+            engine.dropBody(request);
             body = null;
             giveBytes();
             engine.limits().give(client, Resource.REQUESTS, 1);

@@ -249,6 +249,14 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         return limits.of(request, connected == null ? limits.of(request.remoteAddress()) : connected.client());
     }
 
+    /** Drops the rest of the body of a request that is refused, as soon as it comes. Called on the event loop. */
+    void dropBody(HttpServerRequest request) {
+        Connected connected = connections.get(request.connection());
+        if (connected != null) {
+            connected.guard().dropBody();
+        }
+    }
+
     /** The keys without which a request on the event loop is refused before its body is read. */
     ApiKeys apiKeys() {
         return apiKeys;

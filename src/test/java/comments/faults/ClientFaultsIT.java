@@ -62,7 +62,8 @@ class ClientFaultsIT extends ServiceFaults {
 
     private void overload(Duration time) throws Exception {
         // a slow broker and small groups, so that the callers can be ten times as fast
-        JarProcess service = start(service().with("COMMENTS_GROUP_SIZE", 10).with("COMMENTS_WAITING", 100));
+        JarProcess service = start(service().with("COMMENTS_GROUP_SIZE", 10).with("COMMENTS_WAITING", 100)
+                .with("HTTP_CLIENT_SHARE", 100));
         trial.toBroker().delay(Duration.ofMillis(50));
         double capacity;
         try (Workload capable = trial.flood(50, Workload.UNPACED)) {
