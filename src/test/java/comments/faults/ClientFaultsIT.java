@@ -138,7 +138,8 @@ class ClientFaultsIT extends ServiceFaults {
                 answers.add(senders.submit(() -> oversized(service, chunked)));
             }
             for (Future<String> answer : answers) {
-                assertThat(answer.get(30, TimeUnit.SECONDS)).startsWith("HTTP/1.1 413 ");
+                // 429 where so many bodies together are more than this heap has room for
+                assertThat(answer.get(30, TimeUnit.SECONDS)).containsPattern("^HTTP/1.1 (413|429) ");
             }
         } finally {
             senders.shutdownNow();

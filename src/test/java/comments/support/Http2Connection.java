@@ -95,6 +95,11 @@ public final class Http2Connection implements AutoCloseable {
         frame(HEADERS, complete ? END_STREAM | END_HEADERS : 0, stream, encoded(headers));
     }
 
+    /** Begins a stream whose body never comes. */
+    public void open(int stream, String... headers) throws IOException {
+        frame(HEADERS, END_HEADERS, stream, encoded(headers));
+    }
+
     /** Sends more headers, which are never the last. */
     public void continuation(int stream, String... headers) throws IOException {
         frame(CONTINUATION, 0, stream, encoded(headers));
