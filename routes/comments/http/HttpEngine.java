@@ -51,7 +51,7 @@ import org.slf4j.LoggerFactory;
 public final class HttpEngine extends VertxPlatformHttpEngine {
 
     private static final Logger LOG = LoggerFactory.getLogger(HttpEngine.class);
-    private static final long LOG_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long LOG_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final Set<HttpMethod> READING = Set.of(HttpMethod.GET, HttpMethod.HEAD);
     private static final int SWEEP_MILLIS = 500;
     // what a connection takes at most before its request is complete: with TLS, buffers and keys, too
@@ -185,11 +185,16 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     }
 
     private void log(Throwable failure) {
+        if (mayLog()) {
+            LOG.error("A connection failed", failure);
+        }
+    }
+
+    // clients can cause any number of lines
+    private boolean mayLog() {
         long now = System.nanoTime();
         long last = lastLogged.get();
-        if (now - last >= LOG_PAUSE_NANOS && lastLogged.compareAndSet(last, now)) {
-            LOG.error("A connection failed; more failures within a second are not logged", failure);
-        }
+        return now - last >= LOG_PAUSE_NANOS && lastLogged.compareAndSet(last, now);
     }
 
     /**
@@ -249,6 +254,14 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         return limits.of(request, connected == null ? limits.of(request.remoteAddress()) : connected.client());
     }
 
+    /** Drops the rest of the body of a request that is refused, as soon as it comes. Called on the event loop. */
+    void dropBody(HttpServerRequest request) {
+        Connected connected = connections.get(request.connection());
+        if (connected != null) {
+            connected.guard().dropBody();
+        }
+    }
+
     /** The keys without which a request on the event loop is refused before its body is read. */
     ApiKeys apiKeys() {
         return apiKeys;
@@ -288,7 +301,16 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     // on a thread of its own
     private Runnable accept(SocketAddress address) {
         Client client = limits.of(address);
-        return limits.take(client, Resource.CONNECTIONS, 1) == 0 ? () -> limits.give(client, Resource.CONNECTIONS, 1) : null;
+        int status = limits.take(client, Resource.CONNECTIONS, 1);
+        if (status == 0) {
+            return () -> limits.give(client, Resource.CONNECTIONS, 1);
+        }
+        if (mayLog()) {
+            LOG.warn("A new connection is closed, because {}", status == 429
+                    ? "one address has its share of them: HTTP_CLIENT_SHARE. Is it a proxy for COMMENTS_TRUSTED_PROXIES?"
+                    : "as many are open as may be: HTTP_MAX_CONNECTIONS");
+        }
+        return null;
     }
 
     /** Whether every request is answered. */

@@ -35,6 +35,8 @@ final class CommentParser {
     // JSON is UTF-8 (RFC 8259, 8.1): a body in UTF-16, or with a byte order mark, is malformed: the charset is not guessed.
     private static final JsonFactory JSON = JsonFactory.builder()
             .disable(JsonFactory.Feature.CHARSET_DETECTION)
+            // clients choose the names, and the JVM's table of strings grows with each new one
+            .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
             .build();
 
     private final List<FieldError> errors = new ArrayList<>(0);
@@ -126,7 +128,7 @@ final class CommentParser {
     }
 
     /** Reads a comment, valid or not. Adds what is wrong to the errors. */
-    private Comment readComment(JsonParser parser, String pointer) throws IOException {
+    private Comment readComment(JsonParser parser, String pointer) throws IOException, InvalidRequestException {
         if (parser.currentToken() != JsonToken.START_OBJECT) {
             parser.skipChildren();
             wrong(pointer, "must be an object: a comment");
@@ -138,6 +140,10 @@ final class CommentParser {
         String content = null;
         String parentId = null;
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
+            // the answer has no room for more of them
+            if (errors.size() >= MAX_ERRORS) {
+                throw InvalidRequestException.wrongFields(errors);
+            }
             String name = parser.currentName();
             parser.nextToken();
             switch (name) {
