@@ -93,6 +93,38 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
 
         /** Ends it if the client took longer than this. */
         void endIfSlow(long nanos);
+
+        /** Answers it now if its body is not complete, because the process ends. */
+        default void endUpload() {
+            // by default it has no body
+        }
+    }
+
+    /** A request that came after the drain began. It is refused after its body is read, or when the process ends. */
+    private final class Late implements Watched {
+
+        private final HttpServerRequest request;
+
+        Late(HttpServerRequest request) {
+            this.request = request;
+            watch(this);
+            // after its body is read: closing a socket with unread data resets it, and the answer may be lost
+            request.exceptionHandler(closed -> unwatch(this)).endHandler(end -> {
+                unwatch(this);
+                refuse(request);
+            });
+        }
+
+        @Override
+        public void endIfSlow(long nanos) {
+            // the end of the process comes first
+        }
+
+        @Override
+        public void endUpload() {
+            unwatch(this);
+            HttpProblems.answerAndClose(request, 503);
+        }
     }
 
     @Override
@@ -204,11 +236,17 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         return draining;
     }
 
-    /** Accepts no more connections, and closes each open connection with its next answer. Any thread may call it. */
+    /**
+     * Accepts no more connections, closes each open connection with its next answer, and refuses requests whose bodies are not
+     * complete. Any thread may call it.
+     */
     public void stopListening() throws InterruptedException, ExecutionException {
         if (vertx != null) {
             VertxInternals.stopListening(vertx);
             leaving = true;
+            if (loop != null) {
+                onLoop(() -> List.copyOf(watched).forEach(Watched::endUpload));
+            }
         }
     }
 
@@ -291,9 +329,9 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         return limits.take(client, Resource.CONNECTIONS, 1) == 0 ? () -> limits.give(client, Resource.CONNECTIONS, 1) : null;
     }
 
-    /** Whether every request is answered. */
+    /** Whether every request is answered, also those whose bodies are still on their way. */
     public boolean isIdle() {
-        return pending.get() == 0 && limits.held(Resource.READS) == 0;
+        return limits.held(Resource.REQUESTS) == 0 && limits.held(Resource.READS) == 0;
     }
 
     /** The largest body of a request, in bytes. */
@@ -318,9 +356,12 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     }
 
     private void handle(HttpServerRequest request) {
+        if (leaving) {
+            HttpProblems.answerAndClose(request, 503);
+            return;
+        }
         if (draining) {
-            // after its body is read: closing a socket with unread data resets it, and the answer may be lost
-            request.endHandler(end -> refuse(request));
+            new Late(request);
             return;
         }
         if (request.path() == null || request.method() == HttpMethod.CONNECT) {
