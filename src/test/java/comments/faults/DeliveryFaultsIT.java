@@ -12,6 +12,8 @@ import com.rabbitmq.client.Connection;
 import comments.faults.Attempt.Outcome;
 import comments.support.JarProcess;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -93,6 +95,45 @@ class DeliveryFaultsIT extends ServiceFaults {
         }
         service().start();
         trial.assertKept();
+    }
+
+    @Test
+    void c18WhatAPolicyDropsAfterTwoRedeliveriesIsKeptAndReplayed() throws Exception {
+        List<String> commands = Pattern.compile("(?s)```sh\n(rabbitmq.*?)```").matcher(Files.readString(Path.of("docs", "operations.md")))
+                .results().map(block -> block.group(1)).toList();
+        assertThat(commands).hasSize(2);
+        try {
+            shell(commands.get(0));
+            trial.process(SERVICE, NOTIFIER).start();
+            assertThat(trial.postOne().outcome()).isEqualTo(Outcome.OK);
+            try (java.sql.Connection lock = trial.connect(); Statement statement = lock.createStatement()) {
+                lock.setAutoCommit(false);
+                statement.execute("LOCK TABLE comments");
+                for (int i = 0; trial.rabbitmq().messages("comments") > 0; i++) {
+                    assertThat(i).isLessThanOrEqualTo(3);
+                    JarProcess processor = service().launch();
+                    await().atMost(PATIENCE).until(() -> trial.rabbitmq().queues().get("comments").unacknowledged() > 0);
+                    processor.kill();
+                    await().atMost(PATIENCE).until(() -> trial.rabbitmq().queues().get("comments").unacknowledged() == 0);
+                    trial.endSessions();
+                }
+            }
+            await().atMost(PATIENCE).until(() -> trial.rabbitmq().messages("comments.dropped") == 1);
+            assertThat(trial.count()).isZero();
+            shell(commands.get(1));
+            service().start();
+            await().atMost(PATIENCE).until(() -> trial.rabbitmq().messages("comments.dropped") == 0);
+            trial.assertKept();
+        } finally {
+            trial.rabbitmq().ctl("clear_policy", "comments");
+            trial.rabbitmq().ctl("delete_queue", "comments.dropped");
+        }
+    }
+
+    private void shell(String command) throws Exception {
+        Process process = trial.rabbitmq().script("sh", "-c", command).redirectErrorStream(true).start();
+        String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(printed).isZero();
     }
 
     @Test
