@@ -92,6 +92,38 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
 
         /** Ends it if the client took longer than this. */
         void endIfSlow(long nanos);
+
+        /** Answers it now if its body is not complete, because the process ends. */
+        default void endUpload() {
+            // by default it has no body
+        }
+    }
+
+    /** A request that came after the drain began. It is refused after its body is read, or when the process ends. */
+    private final class Late implements Watched {
+
+        private final HttpServerRequest request;
+
+        Late(HttpServerRequest request) {
+            this.request = request;
+            watch(this);
+            // after its body is read: closing a socket with unread data resets it, and the answer may be lost
+            request.exceptionHandler(closed -> unwatch(this)).endHandler(end -> {
+                unwatch(this);
+                refuse(request);
+            });
+        }
+
+        @Override
+        public void endIfSlow(long nanos) {
+            // the end of the process comes first
+        }
+
+        @Override
+        public void endUpload() {
+            unwatch(this);
+            HttpProblems.answerAndClose(request, 503);
+        }
     }
 
     @Override
@@ -209,11 +241,17 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         return draining;
     }
 
-    /** Accepts no more connections, and closes each open connection with its next answer. Any thread may call it. */
+    /**
+     * Accepts no more connections, closes each open connection with its next answer, and refuses requests whose bodies are not
+     * complete. Any thread may call it.
+     */
     public void stopListening() throws InterruptedException, ExecutionException {
         if (vertx != null) {
             VertxInternals.stopListening(vertx);
             leaving = true;
+            if (loop != null) {
+                onLoop(() -> List.copyOf(watched).forEach(Watched::endUpload));
+            }
         }
     }
 
@@ -313,9 +351,9 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         return null;
     }
 
-    /** Whether every request is answered. */
+    /** Whether every request is answered, also those whose bodies are still on their way. */
     public boolean isIdle() {
-        return pending.get() == 0 && limits.held(Resource.READS) == 0;
+        return limits.held(Resource.REQUESTS) == 0 && limits.held(Resource.READS) == 0;
     }
 
     /** The largest body of a request, in bytes. */
@@ -343,9 +381,12 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         if (crossOrigin.answers(request)) {
             return;
         }
+        if (leaving) {
+            refuse(request);
+            return;
+        }
         if (draining) {
-            // after its body is read: closing a socket with unread data resets it, and the answer may be lost
-            request.endHandler(end -> refuse(request));
+            new Late(request);
             return;
         }
         if (request.path() == null || request.method() == HttpMethod.CONNECT) {

@@ -6,8 +6,6 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import java.nio.charset.StandardCharsets;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
@@ -37,9 +35,9 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
     private final String topic;
     private final String address;
     private final int tick;
-    private final Instant joined = Instant.now();
     private final List<Buffer> early = new ArrayList<>();
-    private Buffer missed;
+    private long lastId;
+    private String missed = "";
     private boolean open;
     private int behind;
     private String ended;
@@ -50,6 +48,7 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
         this.topic = topic;
         this.address = address;
         this.tick = tick;
+        lastId = clients.latestId();
         response = request.response().closeHandler(closed -> leave("gone"));
     }
 
@@ -97,9 +96,12 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
 
     /**
      * Sets events that are sent before all live events. Any thread may call it once, before the response is opened.
+     *
+     * @param since the id with which the client resumed
      */
-    public void catchUp(String events) {
-        missed = buffer(events);
+    public void catchUp(String events, long since) {
+        missed = events;
+        lastId = Math.max(lastId, since);
     }
 
     static Buffer buffer(String events) {
@@ -116,13 +118,10 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
             return;
         }
         taken(behind);
-        // without an event: a client that got no event reconnects with this id, too
-        long id = ChronoUnit.MICROS.between(Instant.EPOCH, joined);
-        send(buffer("id: " + id + "\n" + retry() + "\n"));
-        if (missed != null) {
-            send(missed);
-            missed = null;
-        }
+        // the id has no event: a client that got none resumes with it, too. It follows what was missed, which would be lost if
+        // the connection broke in between.
+        send(buffer(retry() + "\n" + missed + "id: " + lastId + "\n\n"));
+        missed = null;
         List<Buffer> waiting = List.copyOf(early);
         early.clear();
         waiting.forEach(this::send);

@@ -26,6 +26,8 @@ import org.apache.camel.support.SynchronizationAdapter;
  * Adds the client of {@code GET /comments/stream} to the stream. If the client resumes, with Last-Event-ID, the message gets
  * the parameters of select-missed.sql. All headers of the request are removed.
  *
+ * <p>All ids are times of the database's clock. The clock of this process may differ, so it is not used.
+ *
  * <p>It runs on the event loop. Throws {@link InvalidRequestException} if the request breaks the contract, and
  * {@link RejectedExecutionException} if the limit of clients is reached.
  */
@@ -33,13 +35,14 @@ public class Subscribe implements Processor {
 
     /** The exchange property that holds the {@link SseClient}. */
     static final String CLIENT = "client";
-    /** The exchange property that is set if the client resumes and the comments that it missed are read. */
+    /** The exchange property that holds the id with which the client resumes, a Long, if it does. */
     static final String RESUMES = "resumes";
     /** The largest number of missed comments that a client gets. */
     static final int MAX_MISSED = 100;
 
-    // batches that are written at the same time can become visible out of the order of their times
-    private static final Duration OVERLAP = Duration.ofSeconds(10);
+    // batches become visible out of the order of their times, which are those when their transactions began: a statement may take
+    // a minute
+    private static final Duration OVERLAP = Duration.ofSeconds(70);
     // microseconds since 1970
     private static final Pattern EVENT_ID = Pattern.compile("[0-9]{1,17}");
 
@@ -74,8 +77,11 @@ public class Subscribe implements Processor {
         });
         message.removeHeaders("*");
         if (post != null && since != null) {
+            exchange.setProperty(RESUMES, since);
+            if (since == SseClients.UNKNOWN_ID) {
+                return;
+            }
             Instant written = Instant.EPOCH.plus(since, ChronoUnit.MICROS).minus(OVERLAP);
-            exchange.setProperty(RESUMES, true);
             message.setHeader(JdbcConstants.JDBC_PARAMETERS,
                     Map.of("postId", post, "since", written.toString(), "limit", MAX_MISSED + 1));
         }

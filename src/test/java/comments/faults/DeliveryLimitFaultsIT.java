@@ -12,11 +12,17 @@ import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.GetResponse;
 import comments.faults.Attempt.Outcome;
 import comments.support.JarProcess;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** More deliveries of one message than the broker allows, which from 4.0 on has a limit by default. */
 class DeliveryLimitFaultsIT extends ServiceFaults {
@@ -25,6 +31,9 @@ class DeliveryLimitFaultsIT extends ServiceFaults {
     private static final int LIMIT = 20;
     private static final int KILLS = 30;
     private static final String POLICY = "deliveries";
+
+    @TempDir
+    Path folder;
 
     private boolean limited;
 
@@ -125,6 +134,45 @@ class DeliveryLimitFaultsIT extends ServiceFaults {
             channel.basicAck(message.getEnvelope().getDeliveryTag(), false);
         }
         trial.assertKept();
+    }
+
+    @Test
+    void c18WhatAPolicyDropsIsReplayedByTheDocumentedCommands() throws Exception {
+        List<String> commands = Pattern.compile("(?s)```sh\n(rabbitmq.*?)```").matcher(Files.readString(Path.of("docs", "operations.md")))
+                .results().map(block -> block.group(1)).toList();
+        assertThat(commands).hasSize(2);
+        try {
+            run(commands.get(0));
+            trial.process(SERVICE, NOTIFIER).start();
+            assertThat(trial.postOne().outcome()).isEqualTo(Outcome.OK);
+            try (java.sql.Connection lock = trial.connect(); Statement statement = lock.createStatement()) {
+                lock.setAutoCommit(false);
+                statement.execute("LOCK TABLE comments");
+                for (int i = 0; trial.rabbitmq().messages("comments") > 0; i++) {
+                    assertThat(i).isLessThanOrEqualTo(3);
+                    JarProcess processor = service().launch();
+                    await().atMost(PATIENCE).until(() -> trial.rabbitmq().queues().get("comments").unacknowledged() > 0);
+                    processor.kill();
+                    await().atMost(PATIENCE).until(() -> trial.rabbitmq().queues().get("comments").unacknowledged() == 0);
+                    trial.endSessions();
+                }
+            }
+            await().atMost(PATIENCE).until(() -> trial.rabbitmq().messages("comments.dropped") == 1);
+            assertThat(trial.count()).isZero();
+            run(commands.get(1));
+            service().start();
+            await().atMost(PATIENCE).until(() -> trial.rabbitmq().messages("comments.dropped") == 0);
+            trial.assertKept();
+        } finally {
+            trial.rabbitmq().ctl("clear_policy", "comments");
+            trial.rabbitmq().ctl("delete_queue", "comments.dropped");
+        }
+    }
+
+    private void run(String command) throws Exception {
+        Path script = Files.writeString(folder.resolve("command"), "#!/bin/sh\nset -e\n" + command);
+        assertThat(script.toFile().setExecutable(true)).isTrue();
+        trial.rabbitmq().run(script, Map.of());
     }
 
     @Test
