@@ -1,5 +1,6 @@
 package comments.http;
 
+import io.vertx.core.http.HttpServerRequest;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -39,10 +40,23 @@ public class ApiKeys {
      * @throws InvalidRequestException 401 if keys are configured, and the request has none of them
      */
     public String require(Message message) throws InvalidRequestException {
+        return keys.isEmpty() ? "" : require(RequestHeaders.of(message, "Authorization"));
+    }
+
+    /** Whether a request has one of the keys, or needs none. */
+    boolean allow(HttpServerRequest request) {
         if (keys.isEmpty()) {
-            return "";
+            return true;
         }
-        List<String> authorization = RequestHeaders.of(message, "Authorization");
+        try {
+            require(request.headers().getAll("Authorization"));
+            return true;
+        } catch (InvalidRequestException e) {
+            return false;
+        }
+    }
+
+    private String require(List<String> authorization) throws InvalidRequestException {
         if (authorization.size() != 1 || !authorization.get(0).startsWith(BEARER)) {
             throw InvalidRequestException.unauthorized();
         }

@@ -1,5 +1,7 @@
 package comments.http;
 
+import comments.http.ClientLimits.Client;
+import comments.http.ClientLimits.Resource;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -7,6 +9,7 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpVersion;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
@@ -45,7 +48,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
     /** The answers of one event loop. One task writes all answers that are ready. */
     private static final class Outbox {
 
-        private record Answer(HttpServerRequest request, Exchange exchange, EventLoopConsumer consumer) {
+        private record Answer(Received received, Exchange exchange, EventLoopConsumer consumer) {
         }
 
         private final Queue<Answer> ready = new ConcurrentLinkedQueue<>();
@@ -56,8 +59,8 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             this.loop = loop;
         }
 
-        void add(HttpServerRequest request, Exchange exchange, EventLoopConsumer consumer) {
-            ready.add(new Answer(request, exchange, consumer));
+        void add(Received received, Exchange exchange, EventLoopConsumer consumer) {
+            ready.add(new Answer(received, exchange, consumer));
             if (!scheduled.get() && scheduled.compareAndSet(false, true)) {
                 loop.runOnContext(task -> writeAll());
             }
@@ -66,10 +69,13 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         private void writeAll() {
             scheduled.set(false);
             for (Answer answer = ready.poll(); answer != null; answer = ready.poll()) {
-                answer.consumer().write(answer.request(), answer.exchange());
+                answer.consumer().write(answer.received(), answer.exchange());
             }
         }
     }
+
+    // bytes at which an answer counts until it is sent
+    private static final int LARGE = 16 << 10;
 
     private final HttpEngine engine;
     private final Set<Method> methods;
@@ -116,48 +122,106 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             HttpProblems.answerTooLarge(request);
             return;
         }
-        new Body(request).read();
+        new Received(request, engine.client(request)).read();
     }
 
-    /** Gathers the body of a request, up to the largest size. */
-    private final class Body {
+    /** A request, and its body as far as it has come. */
+    private final class Received implements HttpEngine.Watched {
 
         private final HttpServerRequest request;
+        private final Client client;
+        private final long began = System.nanoTime();
         private Buffer body;
-        private boolean tooLarge;
+        private int counted;
+        // the rest of its body is dropped
+        private boolean refused;
 
-        Body(HttpServerRequest request) {
+        Received(HttpServerRequest request, Client client) {
             this.request = request;
+            this.client = client;
         }
 
         void read() {
-            request.handler(this::add).endHandler(end -> process());
+            request.handler(this::add).endHandler(end -> process()).exceptionHandler(closed -> drop());
+            if (request.version() == HttpVersion.HTTP_2) {
+                engine.watch(this);
+            }
+            ClientLimits limits = engine.limits();
+            int excess = limits.excess(client, Resource.BYTES, 1);
+            int status = excess != 0 ? excess : limits.take(client, Resource.REQUESTS, 1);
+            if (status != 0) {
+                refused = true;
+                HttpProblems.answerBusy(request, status);
+            } else if (!engine.apiKeys().allow(request)) {
+                refuse();
+                HttpProblems.answerUnauthorized(request);
+            }
         }
 
         private void add(Buffer part) {
-            if (tooLarge) {
+            if (refused) {
                 return;
             }
-            if ((body == null ? 0 : body.length()) + part.length() > engine.maxBody()) {
-                tooLarge = true;
-                body = null;
+            if (counted + part.length() > engine.maxBody()) {
+                refuse();
                 HttpProblems.answerTooLarge(request);
                 return;
             }
+            int status = engine.limits().take(client, Resource.BYTES, part.length());
+            if (status != 0) {
+                refuse();
+                HttpProblems.answerBusyAndClose(request, status);
+                return;
+            }
+            counted += part.length();
             body = body == null ? part : body.appendBuffer(part);
         }
 
+        private void refuse() {
+            refused = true;
+            body = null;
+            giveBytes();
+            engine.limits().give(client, Resource.REQUESTS, 1);
+        }
+
+        private void giveBytes() {
+            engine.limits().give(client, Resource.BYTES, counted);
+            counted = 0;
+        }
+
         private void process() {
-            if (!tooLarge) {
-                EventLoopConsumer.this.process(request, body == null ? new byte[0] : body.getBytes());
+            engine.unwatch(this);
+            if (refused) {
+                return;
+            }
+            try {
+                EventLoopConsumer.this.process(this, body == null ? new byte[0] : body.getBytes());
+            } finally {
+                body = null;
+                giveBytes();
+            }
+        }
+
+        // the connection was closed before the end of the body
+        private void drop() {
+            engine.unwatch(this);
+            if (!refused) {
+                refuse();
+            }
+        }
+
+        @Override
+        public void endIfSlow(long nanos) {
+            if (System.nanoTime() - began > nanos) {
+                request.response().reset();
             }
         }
     }
 
-    private void process(HttpServerRequest request, byte[] body) {
+    private void process(Received received, byte[] body) {
         Exchange exchange = createExchange(false);
         exchange.setPattern(ExchangePattern.InOut);
-        Message message = new EventLoopMessage(exchange, request);
+        Message message = new EventLoopMessage(exchange, received.request);
         message.setBody(body);
         exchange.setMessage(message);
         try {
@@ -166,30 +230,31 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             throw new IllegalStateException(e);
         }
         engine.pending().incrementAndGet();
-        getAsyncProcessor().process(exchange, doneSync -> outbox.add(request, exchange, this));
+        getAsyncProcessor().process(exchange, doneSync -> outbox.add(received, exchange, this));
     }
 
     /** Writes the answer, and releases the exchange. Never throws, because other answers wait behind it. */
-    private void write(HttpServerRequest request, Exchange exchange) {
-        HttpServerResponse response = request.response();
+    private void write(Received received, Exchange exchange) {
+        HttpServerResponse response = received.request.response();
         try {
             if (!response.ended() && !response.closed()) {
-                end(request, response, exchange);
+                end(received, response, exchange);
             }
         } catch (RuntimeException e) {
             getExceptionHandler().handleException("The answer can't be written", exchange, e);
             HttpProblems.answer(response, 500);
         } finally {
             engine.pending().decrementAndGet();
+            engine.limits().give(received.client, Resource.REQUESTS, 1);
             doneUoW(exchange);
             releaseExchange(exchange, false);
         }
     }
 
-    private void end(HttpServerRequest request, HttpServerResponse response, Exchange exchange) {
+    private void end(Received received, HttpServerResponse response, Exchange exchange) {
         // other requests of an HTTP/2 connection may still wait for their answers
         if (engine.isLeaving() && response.streamId() < 0) {
-            response.putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE).endHandler(written -> request.connection().close());
+            response.putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE).endHandler(written -> received.request.connection().close());
         }
         if (exchange.getException() != null && !isStarted()) {
             HttpProblems.answer(response, 503);
@@ -223,8 +288,41 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             open.open(response);
         } else if (body == null) {
             response.end();
-        } else {
+        } else if (body.length < LARGE) {
             response.end(Buffer.buffer(body));
+        } else {
+            new LargeAnswer(received, body.length).send(Buffer.buffer(body));
+        }
+    }
+
+    /** An answer that a client may leave unread. */
+    private final class LargeAnswer implements HttpEngine.Watched {
+
+        private final HttpServerRequest request;
+        private final Client client;
+        private final int bytes;
+        private final long began = System.nanoTime();
+
+        LargeAnswer(Received received, int bytes) {
+            request = received.request;
+            client = received.client;
+            this.bytes = bytes;
+        }
+
+        void send(Buffer body) {
+            engine.limits().give(client, Resource.BYTES, -bytes);
+            engine.watch(this);
+            request.response().end(body).onComplete(sent -> {
+                engine.unwatch(this);
+                engine.limits().give(client, Resource.BYTES, bytes);
+            });
+        }
+
+        @Override
+        public void endIfSlow(long nanos) {
+            if (System.nanoTime() - began > nanos) {
+                VertxInternals.abandon(request);
+            }
         }
     }
 

@@ -1,5 +1,8 @@
 package comments.http;
 
+import comments.http.ClientLimits.Client;
+import comments.http.ClientLimits.Resource;
+import comments.http.VertxInternals.Guard;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -9,14 +12,19 @@ import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.net.PemKeyCertOptions;
+import io.vertx.core.net.SocketAddress;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.handler.BodyHandler;
 import java.util.EnumSet;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
 import org.apache.camel.ExtendedStartupListener;
@@ -26,6 +34,8 @@ import org.apache.camel.component.platform.http.spi.Method;
 import org.apache.camel.component.platform.http.spi.PlatformHttpConsumer;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpEngine;
 import org.apache.camel.support.TempDirHelper;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The HTTP server of the REST routes. It listens after all routes have started, if one of them is a REST route: a process
@@ -41,8 +51,16 @@ import org.apache.camel.support.TempDirHelper;
  */
 public final class HttpEngine extends VertxPlatformHttpEngine {
 
+    private static final Logger LOG = LoggerFactory.getLogger(HttpEngine.class);
+    private static final long LOG_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final int IDLE_TIMEOUT_SECONDS = 75;
     private static final Set<HttpMethod> READING = Set.of(HttpMethod.GET, HttpMethod.HEAD);
+    private static final int SWEEP_MILLIS = 500;
+    // what a connection takes at most before its request is complete: with TLS, buffers and keys, too
+    private static final int CONNECTION_BYTES = 32 << 10;
+    private static final int TLS_CONNECTION_BYTES = 64 << 10;
+    // one read of a connection
+    private static final int UNHANDLED_BYTES = 64 << 10;
     private static final String UPLOADS = "${java.io.tmpdir}/camel/camel-tmp-#uuid#/";
 
     // by path, then by method
@@ -54,12 +72,28 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     private Vertx vertx;
     private volatile Router router;
     private HttpServer server;
-    private final Set<HttpConnection> connections = ConcurrentHashMap.newKeySet();
+    private final Map<HttpConnection, Connected> connections = new ConcurrentHashMap<>();
+    // only the event loop calls them
+    private final Set<Watched> watched = new LinkedHashSet<>();
     private final AtomicInteger pending = new AtomicInteger();
-    private final AtomicInteger onWorkers = new AtomicInteger();
+    private final ApiKeys apiKeys = new ApiKeys();
+    private final AtomicLong lastLogged = new AtomicLong(System.nanoTime() - LOG_PAUSE_NANOS);
+    private ClientLimits limits;
+    private long timeoutNanos;
+    private volatile Context loop;
     private volatile boolean listening;
     private volatile boolean draining;
     private volatile boolean leaving;
+
+    private record Connected(Client client, Guard guard) {
+    }
+
+    /** What a client must send or take in time. Called on the event loop. */
+    interface Watched {
+
+        /** Ends it if the client took longer than this. */
+        void endIfSlow(long nanos);
+    }
 
     @Override
     protected void doInit() throws Exception {
@@ -68,7 +102,25 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         host = property("HTTP_HOST");
         port = Integer.parseInt(property("HTTP_PORT"));
         maxBody = Integer.parseInt(property("HTTP_MAX_BODY"));
+        timeoutNanos = TimeUnit.MILLISECONDS.toNanos(Integer.parseInt(property("HTTP_CLIENT_TIMEOUT")));
+        apiKeys.setKeys(property("COMMENTS_API_KEYS"));
+        limits = newLimits();
         eventLoopEndpoints = Set.of(property("comments.event-loop-endpoints").split("\\s*,\\s*"));
+    }
+
+    private ClientLimits newLimits() {
+        ClientLimits made = new ClientLimits(new ClientAddress(property("COMMENTS_TRUSTED_PROXIES")),
+                Integer.parseInt(property("HTTP_CLIENT_SHARE")));
+        long heap = Runtime.getRuntime().maxMemory();
+        int most = Integer.parseInt(property("HTTP_MAX_CONNECTIONS"));
+        boolean tls = !property("HTTP_TLS_CERTIFICATE").isEmpty();
+        made.limit(Resource.CONNECTIONS, most > 0 ? most : heap / (tls ? TLS_CONNECTION_BYTES : CONNECTION_BYTES), 1);
+        made.limit(Resource.UNHANDLED, heap / 8 / UNHANDLED_BYTES, 1);
+        made.limitShare(Resource.REQUESTS, Integer.parseInt(property("COMMENTS_WAITING")));
+        made.limit(Resource.READS, WorkerConsumer.MAX_REQUESTS, 1);
+        // a body in the making is copied when it is complete
+        made.limit(Resource.BYTES, Math.max(heap / 8, 2L * maxBody), maxBody);
+        return made;
     }
 
     private String property(String name) {
@@ -114,6 +166,8 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     private void createRouter() {
         vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true)
                 .setWorkerPoolSize(Math.max(VertxOptions.DEFAULT_WORKER_POOL_SIZE, Integer.parseInt(property("COMMENTS_READERS")))));
+        // Vert.x logs each with its stack, and a client can cause them at any rate
+        vertx.exceptionHandler(this::log);
         router = Router.router(vertx);
         String uploads = TempDirHelper.resolveTempDir(getCamelContext(), null, UPLOADS);
         HttpProblems.answerErrors(router);
@@ -128,6 +182,14 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
                 bodyHandler.handle(context);
             }
         }));
+    }
+
+    private void log(Throwable failure) {
+        long now = System.nanoTime();
+        long last = lastLogged.get();
+        if (now - last >= LOG_PAUSE_NANOS && lastLogged.compareAndSet(last, now)) {
+            LOG.error("A connection failed; more failures within a second are not logged", failure);
+        }
     }
 
     /**
@@ -175,14 +237,63 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         return pending;
     }
 
-    /** Counts the requests that have or await a worker. */
-    AtomicInteger onWorkers() {
-        return onWorkers;
+    /** What clients hold, and may hold. */
+    ClientLimits limits() {
+        return limits;
+    }
+
+    /** The client of a request. Called on the event loop. */
+    Client client(HttpServerRequest request) {
+        Connected connected = connections.get(request.connection());
+        // null if it is closed already
+        return limits.of(request, connected == null ? limits.of(request.remoteAddress()) : connected.client());
+    }
+
+    /** The keys without which a request on the event loop is refused before its body is read. */
+    ApiKeys apiKeys() {
+        return apiKeys;
+    }
+
+    /** Watches what a client must send or take in time. Called on the event loop. */
+    void watch(Watched request) {
+        watched.add(request);
+    }
+
+    /** Ends the watch. Called on the event loop. */
+    void unwatch(Watched request) {
+        watched.remove(request);
+    }
+
+    /** Runs an action on the event loop. Any thread may call it, once a client has connected. */
+    void onLoop(Runnable action) {
+        loop.runOnContext(task -> action.run());
+    }
+
+    private void sweep() {
+        connections.values().forEach(connected -> connected.guard().closeIfSlow(timeoutNanos));
+        List.copyOf(watched).forEach(request -> request.endIfSlow(timeoutNanos));
+    }
+
+    private void connected(HttpConnection connection, HttpServerOptions options) {
+        Client client = limits.of(connection.remoteAddress());
+        connections.put(connection, new Connected(client, VertxInternals.guard(connection, options,
+                () -> limits.take(client, Resource.UNHANDLED, 1) == 0, () -> limits.give(client, Resource.UNHANDLED, 1))));
+        connection.closeHandler(closed -> connections.remove(connection));
+        if (loop == null) {
+            loop = Vertx.currentContext();
+            vertx.setPeriodic(SWEEP_MILLIS, timer -> sweep());
+        }
+    }
+
+    // on a thread of its own
+    private Runnable accept(SocketAddress address) {
+        Client client = limits.of(address);
+        return limits.take(client, Resource.CONNECTIONS, 1) == 0 ? () -> limits.give(client, Resource.CONNECTIONS, 1) : null;
     }
 
     /** Whether every request is answered. */
     public boolean isIdle() {
-        return pending.get() == 0 && onWorkers.get() == 0;
+        return pending.get() == 0 && limits.held(Resource.READS) == 0;
     }
 
     /** The largest body of a request, in bytes. */
@@ -210,6 +321,11 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         if (draining) {
             // after its body is read: closing a socket with unread data resets it, and the answer may be lost
             request.endHandler(end -> refuse(request));
+            return;
+        }
+        if (request.path() == null || request.method() == HttpMethod.CONNECT) {
+            // CONNECT names an authority instead of a path
+            HttpProblems.answerAndClose(request, 400);
             return;
         }
         Map<String, EventLoopConsumer> byMethod = eventLoopConsumers.get(request.path());
@@ -259,13 +375,11 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
                     .setKeyCertOptions(new PemKeyCertOptions().setCertPath(certificate).setKeyPath(property("HTTP_TLS_KEY")));
         }
         server = vertx.createHttpServer(options)
-                .connectionHandler(connection -> {
-                    connections.add(connection);
-                    connection.closeHandler(closed -> connections.remove(connection));
-                })
+                .connectionHandler(connection -> connected(connection, options))
                 .requestHandler(this::handle)
                 .invalidRequestHandler(HttpProblems::answerInvalid);
         server.listen().toCompletionStage().toCompletableFuture().get();
+        VertxInternals.onAccept(vertx, this::accept);
         listening = true;
     }
 

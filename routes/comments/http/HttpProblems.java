@@ -37,12 +37,17 @@ final class HttpProblems {
      * HTTP/2 connection stays open, because many requests share it. Called on the event loop.
      */
     static void answerAndClose(HttpServerRequest request, int status) {
-        if (request.version() == HttpVersion.HTTP_2) {
-            answer(request.response(), status);
-            return;
+        closing(request);
+        Future<Void> answered = answer(request.response(), status);
+        if (request.version() != HttpVersion.HTTP_2) {
+            answered.onComplete(written -> closeWhenReceived(request));
         }
-        request.response().putHeader("Connection", "close");
-        answer(request.response(), status).onComplete(written -> closeWhenReceived(request));
+    }
+
+    private static void closing(HttpServerRequest request) {
+        if (request.version() != HttpVersion.HTTP_2) {
+            request.response().putHeader("Connection", "close");
+        }
     }
 
     private static void closeWhenReceived(HttpServerRequest request) {
@@ -59,9 +64,36 @@ final class HttpProblems {
         }).resume();
     }
 
-    /** Answers a request that exceeds {@link WorkerConsumer#MAX_REQUESTS}. */
-    static void answerBusy(HttpServerResponse response) {
-        write(response, 503, "Too many requests are waiting. Try again.");
+    /** Answers a request that exceeds a limit: 503 for that of the process, 429 for that of its client. */
+    static Future<Void> answerBusy(HttpServerRequest request, int status) {
+        if (isPost(request)) {
+            PipelineMetrics.refused(status == 429 ? Refusal.TOO_MANY : Refusal.FULL);
+        }
+        return write(request.response(), status, status == 429 ? "This client has too many requests in progress. Retry later."
+                : "Too many requests are waiting. Try again.");
+    }
+
+    /** Like {@link #answerBusy}, and closes the connection as {@link #answerAndClose} does. */
+    static void answerBusyAndClose(HttpServerRequest request, int status) {
+        closing(request);
+        Future<Void> answered = answerBusy(request, status);
+        if (request.version() != HttpVersion.HTTP_2) {
+            answered.onComplete(written -> closeWhenReceived(request));
+        }
+    }
+
+    // only these are counted by the reason
+    private static boolean isPost(HttpServerRequest request) {
+        return request.method() == HttpMethod.POST;
+    }
+
+    /** Answers a request without an API key. */
+    static void answerUnauthorized(HttpServerRequest request) {
+        if (isPost(request)) {
+            PipelineMetrics.refused(Refusal.UNAUTHORIZED);
+        }
+        request.response().putHeader("WWW-Authenticate", "Bearer");
+        write(request.response(), 401, InvalidRequestException.unauthorized().getMessage());
     }
 
     /** Turns the router's own errors into problems. */
@@ -115,7 +147,7 @@ final class HttpProblems {
     }
 
     private static Future<Void> write(HttpServerResponse response, int status, String detail) {
-        if (status == 503) {
+        if (status == 503 || status == 429) {
             response.putHeader("Retry-After", "1");
         }
         return response.setStatusCode(status)

@@ -62,6 +62,13 @@ public class InvalidRequestException extends Exception {
         return tooMany;
     }
 
+    /** 429: its client has too many streams open. */
+    static InvalidRequestException tooManyStreams() {
+        InvalidRequestException tooMany = new InvalidRequestException(429, "This client has too many streams open.", List.of());
+        tooMany.retryAfter = Duration.ZERO;
+        return tooMany;
+    }
+
     /** 404: no such comment, or not yet. */
     public static InvalidRequestException notFound() {
         InvalidRequestException notFound = new InvalidRequestException(404,

@@ -18,6 +18,12 @@ public class RateLimiter {
     private static final Duration IDLE_TIMEOUT = Duration.ofMinutes(10);
 
     private LoadingCache<String, Bucket> buckets;
+    private ClientAddress addresses = new ClientAddress("");
+
+    /** The proxies whose X-Forwarded-For names the client: see {@link ClientAddress}. None by default. */
+    public void setTrustedProxies(String proxies) {
+        addresses = new ClientAddress(proxies);
+    }
 
     /** The number of comments that one client may post per second, and the size of a burst; 0 for no limit. */
     public void setRate(int perSecond) {
@@ -37,7 +43,7 @@ public class RateLimiter {
             return;
         }
         String client = name.isEmpty() && message instanceof HttpMessage http
-                ? http.getRequest().remoteAddress().hostAddress() : name;
+                ? addresses.of(http.getRequest()) : name;
         var probe = buckets.get(client).tryConsumeAndReturnRemaining(comments);
         if (!probe.isConsumed()) {
             throw InvalidRequestException.tooMany(Duration.ofNanos(probe.getNanosToWaitForRefill()));

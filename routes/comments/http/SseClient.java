@@ -30,6 +30,7 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
     private final HttpServerRequest request;
     private final HttpServerResponse response;
     private final String topic;
+    private final String address;
     private final int tick;
     private final Instant joined = Instant.now();
     private final List<Buffer> early = new ArrayList<>();
@@ -38,16 +39,21 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
     private int behind;
     private String ended;
 
-    SseClient(SseClients clients, HttpServerRequest request, String topic, int tick) {
+    SseClient(SseClients clients, HttpServerRequest request, String topic, String address, int tick) {
         this.clients = clients;
         this.request = request;
         this.topic = topic;
+        this.address = address;
         this.tick = tick;
         response = request.response().closeHandler(closed -> leave("gone"));
     }
 
     String topic() {
         return topic;
+    }
+
+    String address() {
+        return address;
     }
 
     /** The tick at which its heartbeat is sent. */

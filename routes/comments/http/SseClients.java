@@ -47,7 +47,10 @@ public class SseClients {
     private boolean writing;
     private int tick;
     private int maxClients = 10_000;
+    private int share = 100;
     private int maxBytes = 64 << 20;
+    private ClientAddress addresses = new ClientAddress("");
+    private final Map<String, Integer> byAddress = new HashMap<>();
     private final AtomicLong waiting = new AtomicLong();
     private volatile boolean shut;
     private volatile Context loop;
@@ -55,6 +58,16 @@ public class SseClients {
     /** How many clients may be connected at once. */
     public void setMaxClients(int maxClients) {
         this.maxClients = maxClients;
+    }
+
+    /** How many of them one address may have, in percent. 100 by default. */
+    public void setClientShare(int percent) {
+        share = percent;
+    }
+
+    /** The proxies whose X-Forwarded-For names the address: see {@link ClientAddress}. None by default. */
+    public void setTrustedProxies(String proxies) {
+        addresses = new ClientAddress(proxies);
     }
 
     /** How many bytes may wait for all clients together. */
@@ -76,22 +89,28 @@ public class SseClients {
      * Adds the client of a request. Its response is opened later. Called on the event loop.
      *
      * @throws RejectedExecutionException if the limit is reached, or the process ends
+     * @throws InvalidRequestException 429 if the limit of its address is reached
      */
-    public SseClient add(Message request, String topic) {
+    public SseClient add(Message request, String topic) throws InvalidRequestException {
         return add(((EventLoopMessage) request).getRequest(), topic);
     }
 
-    SseClient add(HttpServerRequest request, String topic) {
+    SseClient add(HttpServerRequest request, String topic) throws InvalidRequestException {
         if (shut || count.get() >= maxClients) {
             throw new RejectedExecutionException("too many clients of events");
+        }
+        String address = addresses.of(request);
+        if (byAddress.getOrDefault(address, 0) >= Math.max(1, maxClients * (long) share / 100)) {
+            throw InvalidRequestException.tooManyStreams();
         }
         if (loop == null) {
             loop = Vertx.currentContext();
             loop.owner().setPeriodic(TICK_MILLIS, timer -> heartbeat());
         }
-        SseClient client = new SseClient(this, request, topic, ThreadLocalRandom.current().nextInt(TICKS));
+        SseClient client = new SseClient(this, request, topic, address, ThreadLocalRandom.current().nextInt(TICKS));
         byTick.get(client.tick()).add(client);
         byTopic.computeIfAbsent(topic, key -> new HashSet<>()).add(client);
+        byAddress.merge(address, 1, Integer::sum);
         count.incrementAndGet();
         return client;
     }
@@ -104,6 +123,7 @@ public class SseClients {
             if (ofTopic.isEmpty()) {
                 byTopic.remove(client.topic());
             }
+            byAddress.compute(client.address(), (address, streams) -> streams == 1 ? null : streams - 1);
             count.decrementAndGet();
         }
     }

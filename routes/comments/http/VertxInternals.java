@@ -1,18 +1,41 @@
 package comments.http;
 
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelDuplexHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.ChannelPipeline;
+import io.netty.channel.ChannelPromise;
 import io.netty.channel.SingleThreadEventLoop;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.DefaultHttpRequest;
+import io.netty.handler.codec.http.HttpMessage;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.handler.codec.http.TooLongHttpHeaderException;
+import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.EventExecutor;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.impl.HttpUtils;
+import io.vertx.core.http.impl.VertxHttpRequestDecoder;
+import io.vertx.core.http.impl.headers.HeadersMultiMap;
 import io.vertx.core.impl.VertxInternal;
+import io.vertx.core.net.SocketAddress;
 import io.vertx.core.net.impl.ConnectionBase;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
 
 /**
@@ -21,7 +44,7 @@ import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
  * <p>With Vert.x 5 (planned for Camel 4.24) {@code VertxInternal} and {@code ConnectionBase} move to
  * {@code io.vertx.core.internal}: there {@code VertxInternal.acceptorEventLoopGroup()} and
  * {@code nettyEventLoopGroup()} replace the two groups, and {@code HttpConnection.shutdown(0, …)} may do what
- * {@link #closeUnwritten} does. HttpEngineTest and DrainTest test what each must do.
+ * {@link #closeUnwritten} does. HttpEngineTest, DrainTest and HttpLimitsTest test what each must do.
  */
 final class VertxInternals {
 
@@ -48,9 +71,247 @@ final class VertxInternals {
         }
     }
 
+    /**
+     * Calls a function for each connection that the kernel has accepted, before anything is allocated for it, and before a TLS
+     * handshake. Vert.x calls {@code connectionHandler} after the handshake.
+     *
+     * @param accept returns what to run when the connection is closed, or null to close it now; called on one thread
+     */
+    static void onAccept(Vertx vertx, Function<SocketAddress, Runnable> accept) throws InterruptedException, ExecutionException {
+        for (EventExecutor acceptor : ((VertxInternal) vertx).getAcceptorEventLoopGroup()) {
+            SingleThreadEventLoop loop = (SingleThreadEventLoop) acceptor;
+            loop.submit(() -> loop.registeredChannelsIterator().forEachRemaining(
+                    listening -> listening.pipeline().addFirst(new Acceptor((VertxInternal) vertx, accept)))).get();
+        }
+    }
+
+    private static final class Acceptor extends ChannelInboundHandlerAdapter {
+
+        private final VertxInternal vertx;
+        private final Function<SocketAddress, Runnable> accept;
+
+        Acceptor(VertxInternal vertx, Function<SocketAddress, Runnable> accept) {
+            this.vertx = vertx;
+            this.accept = accept;
+        }
+
+        @Override
+        public void channelRead(ChannelHandlerContext context, Object message) {
+            Channel channel = (Channel) message;
+            // null if the client has closed it already
+            Runnable closed = channel.remoteAddress() == null ? null
+                    : accept.apply(vertx.transport().convert(channel.remoteAddress()));
+            if (closed == null) {
+                channel.unsafe().closeForcibly();
+                return;
+            }
+            channel.closeFuture().addListener(done -> closed.run());
+            context.fireChannelRead(message);
+        }
+    }
+
+    /**
+     * Guards a connection. Called when it is made. HTTP/2 bounds headers and requests itself: there, the guard only closes a
+     * connection whose client reads nothing.
+     */
+    static Guard guard(HttpConnection connection, HttpServerOptions options, BooleanSupplier hold, Runnable release) {
+        ChannelHandlerContext context = ((ConnectionBase) connection).channelHandlerContext();
+        Guard guard = new Guard(context.channel(), hold, release);
+        ChannelPipeline pipeline = context.pipeline();
+        if (pipeline.get(VertxHttpRequestDecoder.class) != null) {
+            pipeline.replace(VertxHttpRequestDecoder.class, "httpDecoder", new CountingDecoder(options));
+            pipeline.addBefore(context.name(), "guard", guard);
+        }
+        return guard;
+    }
+
+    // also bounds the number of headers: the size of 4,000 empty ones is small, their objects are not
+    private static final class CountingDecoder extends VertxHttpRequestDecoder {
+
+        private int headers;
+
+        CountingDecoder(HttpServerOptions options) {
+            super(options);
+        }
+
+        @Override
+        protected HttpMessage createMessage(String[] line) {
+            headers = 0;
+            return new DefaultHttpRequest(HttpVersion.valueOf(line[2]), HttpMethod.valueOf(line[0]), line[1],
+                    new HeadersMultiMap(this::validate));
+        }
+
+        private void validate(CharSequence name, CharSequence value) {
+            headers++;
+            if (headers > Guard.MAX_HEADERS) {
+                throw new TooLongHttpHeaderException("more than " + Guard.MAX_HEADERS + " headers");
+            }
+            HttpUtils.validateHeader(name, value);
+        }
+    }
+
+    /**
+     * Bounds what an HTTP/1 connection holds before its requests are handled: unfinished headers, and requests that are sent
+     * before the answers to former ones. Also bounds the time in which a client sends a request, and takes a part of an answer.
+     * Only the event loop of the connection calls it.
+     */
+    static final class Guard extends ChannelDuplexHandler {
+
+        /** The largest number of headers of a request. */
+        static final int MAX_HEADERS = 100;
+
+        private static final int MAX_UNANSWERED = 256;
+
+        private final Channel channel;
+        private final BooleanSupplier hold;
+        private final Runnable release;
+        private int unanswered;
+        // between the headers of a request and the end of its body
+        private boolean inBody;
+        private boolean hasRead;
+        private boolean paused;
+        private boolean holds;
+        private boolean closed;
+        // when an unfinished request was first seen, or 0
+        private long unfinishedSince;
+        private Object unsent;
+        private long unsentProgress;
+        private long unsentSince;
+
+        private Guard(Channel channel, BooleanSupplier hold, Runnable release) {
+            this.channel = channel;
+            this.hold = hold;
+            this.release = release;
+        }
+
+        @Override
+        public void channelRead(ChannelHandlerContext context, Object message) {
+            hasRead = true;
+            if (message instanceof HttpRequest) {
+                inBody = true;
+                unfinishedSince = 0;
+                unanswered++;
+                if (unanswered > 1 || holds || !channel.isWritable()) {
+                    began();
+                }
+            }
+            if (message instanceof LastHttpContent) {
+                inBody = false;
+                unfinishedSince = 0;
+            }
+            if (closed) {
+                ReferenceCountUtil.release(message);
+            } else {
+                context.fireChannelRead(message);
+            }
+        }
+
+        // the request had unfinished headers, or follows one whose answer is not complete or not taken
+        private void began() {
+            if (unanswered == 1) {
+                release();
+            } else if (unanswered > MAX_UNANSWERED || !holds()) {
+                close();
+            }
+            if (unanswered > 1 || !channel.isWritable()) {
+                paused = true;
+                channel.config().setAutoRead(false);
+            }
+        }
+
+        @Override
+        public void channelReadComplete(ChannelHandlerContext context) {
+            boolean inHeaders = !hasRead && !inBody;
+            if ((inHeaders || inBody) && unfinishedSince == 0) {
+                unfinishedSince = System.nanoTime();
+            }
+            if (inHeaders && !closed && !holds()) {
+                close();
+            }
+            hasRead = false;
+            context.fireChannelReadComplete();
+        }
+
+        private boolean holds() {
+            if (!holds) {
+                holds = hold.getAsBoolean();
+            }
+            return holds;
+        }
+
+        private void release() {
+            if (holds) {
+                holds = false;
+                release.run();
+            }
+        }
+
+        private void close() {
+            closed = true;
+            channel.unsafe().close(channel.voidPromise());
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext context) {
+            closed = true;
+            release();
+            context.fireChannelInactive();
+        }
+
+        @Override
+        public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
+            // 100 Continue, which is no answer, is of this class
+            if (message instanceof LastHttpContent && !(message instanceof DefaultFullHttpResponse)) {
+                unanswered--;
+            }
+            context.write(message, promise);
+            if (paused) {
+                resume();
+            }
+        }
+
+        @Override
+        public void channelWritabilityChanged(ChannelHandlerContext context) {
+            resume();
+            context.fireChannelWritabilityChanged();
+        }
+
+        private void resume() {
+            if (paused && unanswered <= 1 && channel.isWritable()) {
+                paused = false;
+                release();
+                channel.config().setAutoRead(true);
+            }
+        }
+
+        /** Closes the connection if its client took longer than this for a request, or to take a part of an answer. */
+        void closeIfSlow(long nanos) {
+            long now = System.nanoTime();
+            ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
+            Object first = buffer == null ? null : buffer.current();
+            if (first == null || first != unsent || buffer.currentProgress() != unsentProgress) {
+                unsent = first;
+                unsentProgress = first == null ? 0 : buffer.currentProgress();
+                unsentSince = now;
+            }
+            if (first != null && now - unsentSince > nanos || unfinishedSince != 0 && now - unfinishedSince > nanos) {
+                close();
+            }
+        }
+    }
+
     /** Closes a connection at once, and drops unwritten data: {@link HttpConnection#close} writes it first. */
     static void closeUnwritten(HttpConnection connection) {
         ((ConnectionBase) connection).channelHandlerContext().close();
+    }
+
+    /** Gives up an answer that its client does not take: resets its stream, or closes its HTTP/1 connection. */
+    static void abandon(HttpServerRequest request) {
+        if (request.response().streamId() < 0) {
+            closeUnwritten(request.connection());
+        } else {
+            request.response().reset();
+        }
     }
 
     /** The name by which camel-platform-http-vertx finds the router of a port in the registry. */

@@ -1,5 +1,6 @@
 package comments.settings;
 
+import comments.http.ClientAddress;
 import comments.rabbitmq.BrokerAddress;
 import comments.rabbitmq.Prefetch;
 import java.nio.file.Files;
@@ -42,6 +43,10 @@ public final class Settings {
         RULES.put("COMMENTS_API_KEYS", Settings::notApiKeys);
         RULES.put("COMMENTS_RATE_PER_CALLER", wholeNumber(0, 10_000_000));
         RULES.put("HTTP_MAX_BODY", wholeNumber(1_024, MAX_BODY));
+        RULES.put("COMMENTS_TRUSTED_PROXIES", Settings::notNetworks);
+        RULES.put("HTTP_MAX_CONNECTIONS", wholeNumber(0, 1_000_000));
+        RULES.put("HTTP_CLIENT_SHARE", wholeNumber(1, 100));
+        RULES.put("HTTP_CLIENT_TIMEOUT", wholeNumber(1_000, 3_600_000));
         RULES.put("POSTGRES_MIGRATE", Settings::notBoolean);
         RULES.put("COMMENTS_READERS", wholeNumber(1, 1_000));
         RULES.put("COMMENTS_PAGES", Settings::notBoolean);
@@ -133,6 +138,15 @@ public final class Settings {
     // An address may have a password in it, and a list of keys may have a key in the place of its hash.
     private static String shown(String name, String value) {
         return name.endsWith("_URI") || name.endsWith("_URL") || name.endsWith("_KEYS") ? "…" : value;
+    }
+
+    private static String notNetworks(String value) {
+        try {
+            new ClientAddress(value);
+            return null;
+        } catch (IllegalArgumentException e) {
+            return "must be addresses or networks such as 10.0.0.0/8, separated by commas";
+        }
     }
 
     private static Rule wholeNumber(int min, int max) {

@@ -1,0 +1,122 @@
+package comments.http;
+
+import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.LoadingCache;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.net.SocketAddress;
+import java.util.concurrent.atomic.AtomicLongArray;
+
+/**
+ * What all clients together, and each client by its address, hold of the process: connections, requests, bytes.
+ * A client has a share of each limit, so that others are served beside it.
+ *
+ * <p>Any number of threads may call it. Counting allocates nothing.
+ */
+final class ClientLimits {
+
+    /** What is limited. */
+    enum Resource {
+        /** Open connections. */
+        CONNECTIONS,
+        /** HTTP/1 connections with unfinished headers, or with requests that follow an unanswered one. */
+        UNHANDLED,
+        /** Requests on the event loop that are not answered. */
+        REQUESTS,
+        /** Requests that have or await a worker. */
+        READS,
+        /** Bytes of bodies that are not complete, and of large answers that are not sent. */
+        BYTES
+    }
+
+    /** A client. It lives as long as a connection or a request refers to it. */
+    static final class Client {
+
+        private final AtomicLongArray held = new AtomicLongArray(Resource.values().length);
+        private final boolean proxy;
+
+        private Client(boolean proxy) {
+            this.proxy = proxy;
+        }
+    }
+
+    private static final long NO_LIMIT = Long.MAX_VALUE;
+
+    private final ClientAddress addresses;
+    private final int share;
+    private final LoadingCache<String, Client> clients = Caffeine.newBuilder().weakValues().build(address -> new Client(false));
+    private final Client proxies = new Client(true);
+    private final AtomicLongArray held = new AtomicLongArray(Resource.values().length);
+    private final long[] limits = new long[Resource.values().length];
+    private final long[] clientLimits = new long[Resource.values().length];
+
+    /**
+     * Limits nothing yet.
+     *
+     * @param share what one client may hold of each limit, in percent; 100 for no limit of its own
+     */
+    ClientLimits(ClientAddress addresses, int share) {
+        this.addresses = addresses;
+        this.share = share;
+        for (Resource resource : Resource.values()) {
+            limit(resource, NO_LIMIT, 1);
+        }
+    }
+
+    /**
+     * Sets a limit.
+     *
+     * @param least what a client may hold at least, whatever its share is
+     */
+    void limit(Resource resource, long limit, long least) {
+        limits[resource.ordinal()] = limit;
+        clientLimits[resource.ordinal()] =
+                share == 100 || limit == NO_LIMIT ? NO_LIMIT : Math.max(least, limit / 100 * share + limit % 100 * share / 100);
+    }
+
+    /** Lets the process hold any number, and a client its share of another number, which is limited elsewhere. */
+    void limitShare(Resource resource, long number) {
+        limit(resource, number, 1);
+        limits[resource.ordinal()] = NO_LIMIT;
+    }
+
+    /** The client of a connection. A trusted proxy has no limits, because it connects for many clients. */
+    Client of(SocketAddress connection) {
+        return addresses.isProxy(connection) ? proxies : clients.get(ClientAddress.of(connection));
+    }
+
+    /** The client of a request. */
+    Client of(HttpServerRequest request, Client connected) {
+        return connected.proxy ? clients.get(addresses.of(request)) : connected;
+    }
+
+    /**
+     * Counts what a client takes, unless a limit is exceeded.
+     *
+     * @return 0, or the status to refuse it with: 503 for the limit of the process, 429 for that of the client
+     */
+    int take(Client client, Resource resource, long number) {
+        int status = excess(client, resource, number);
+        if (status == 0) {
+            give(client, resource, -number);
+        }
+        return status;
+    }
+
+    /** Like {@link #take}, but counts nothing. */
+    int excess(Client client, Resource resource, long number) {
+        int i = resource.ordinal();
+        return held.get(i) + number > limits[i] ? 503
+                : !client.proxy && client.held.get(i) + number > clientLimits[i] ? 429 : 0;
+    }
+
+    /** Gives back what a client took; a negative number is taken without a limit. */
+    void give(Client client, Resource resource, long number) {
+        held.addAndGet(resource.ordinal(), -number);
+        client.held.addAndGet(resource.ordinal(), -number);
+    }
+
+    /** What all clients hold. */
+    long held(Resource resource) {
+        return held.get(resource.ordinal());
+    }
+}
