@@ -68,6 +68,28 @@ public record Comment(String postId, String userId, String userName, String cont
         return length;
     }
 
+    /** Whether a text has a character that is neither white space, nor a control or format character, nor drawn as nothing. */
+    public static boolean isVisible(String text) {
+        for (int i = 0; i < text.length(); i += Character.charCount(text.codePointAt(i))) {
+            if (isVisible(text.codePointAt(i))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    // the letters and marks are those of Unicode's Default_Ignorable_Code_Point, and the blank of Braille
+    private static boolean isVisible(int c) {
+        return switch (Character.getType(c)) {
+            case Character.CONTROL, Character.FORMAT, Character.SPACE_SEPARATOR, Character.LINE_SEPARATOR,
+                    Character.PARAGRAPH_SEPARATOR -> false;
+            case Character.OTHER_LETTER -> c != 0x115f && c != 0x1160 && c != 0x3164 && c != 0xffa0;
+            case Character.NON_SPACING_MARK -> c != 0x34f && c != 0x17b4 && c != 0x17b5 && (c < 0x180b || c > 0x180f)
+                    && (c < 0xfe00 || c > 0xfe0f) && (c < 0xe0100 || c > 0xe01ef);
+            default -> c != 0x2800;
+        };
+    }
+
     /**
      * The query parameter {@code postId}.
      *

@@ -152,6 +152,8 @@ class CommentApiTest {
         post(TestPipeline.COMMENT, "Content-Type", "application/json", "Content-Encoding", "gzip");
         post("{\"postId\":\"p1\",\"userId\":7,\"userName\":\"Ann\",\"contents\":\"?\"}");
         post("[" + (TestPipeline.COMMENT + ",").repeat(60) + TestPipeline.COMMENT + "]");
+        post("[" + (TestPipeline.COMMENT + ",").repeat(59) + TestPipeline.COMMENT + "]");
+        post("[" + (TestPipeline.COMMENT + ",").repeat(59) + TestPipeline.COMMENT + "]");
         answer(pipeline, "POST", "/comments?" + "x".repeat(5_000), TestPipeline.COMMENT, "Content-Type", "application/json");
     }
 
