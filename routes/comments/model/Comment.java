@@ -24,6 +24,11 @@ public record Comment(String postId, String userId, String userName, String cont
 
     /** Writes the comment as messages carry it: with its id, and the time when it was accepted, in ISO 8601. */
     public void writeTo(JsonGenerator json, UUID id, String acceptedAt) throws IOException {
+        writeTo(json, id, acceptedAt, null);
+    }
+
+    /** Writes the comment as clients read it: also with the time when its batch was written. A time may be null, and is left out. */
+    public void writeTo(JsonGenerator json, UUID id, String acceptedAt, String createdAt) throws IOException {
         json.writeStartObject();
         json.writeStringField("id", id.toString());
         json.writeStringField("postId", postId);
@@ -33,7 +38,12 @@ public record Comment(String postId, String userId, String userName, String cont
         if (parentId != null) {
             json.writeStringField("parentId", parentId.toString());
         }
-        json.writeStringField("acceptedAt", acceptedAt);
+        if (acceptedAt != null) {
+            json.writeStringField("acceptedAt", acceptedAt);
+        }
+        if (createdAt != null) {
+            json.writeStringField("createdAt", createdAt);
+        }
         json.writeEndObject();
     }
 

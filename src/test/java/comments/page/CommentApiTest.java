@@ -203,11 +203,11 @@ class CommentApiTest {
 
     private static void provokeFailures(String database) throws Exception {
         try (Connection owner = DriverManager.getConnection(database)) {
-            owner.createStatement().execute("ALTER VIEW comments_as_json RENAME TO away");
+            owner.createStatement().execute("ALTER TABLE comments RENAME TO away");
             get("/comments?postId=p1");
             get("/comments/" + NOBODY);
             get("/comments/" + NOBODY + "/replies");
-            owner.createStatement().execute("ALTER VIEW away RENAME TO comments_as_json");
+            owner.createStatement().execute("ALTER TABLE away RENAME TO comments");
         }
         ConnectionFactory factory = new ConnectionFactory();
         factory.setUri(broker.uri());
