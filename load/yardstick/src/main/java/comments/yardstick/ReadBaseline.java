@@ -30,9 +30,10 @@ public final class ReadBaseline {
 
     private static final String COLUMNS = "SELECT id, post_id, user_id, user_name, content, parent_id, accepted_at,"
             + " created_at FROM comments";
-    // the expression of the index comments_by_post
-    private static final String OF_POST = " WHERE hashtextextended(post_id, 0) = hashtextextended($1, 0) AND post_id = $1"
-            + " ORDER BY accepted_at DESC, id DESC LIMIT $2";
+    // by the index comments_by_time_and_post
+    private static final String OF_POST = "SELECT found.* FROM comment_periods AS period CROSS JOIN LATERAL (" + COLUMNS
+            + " WHERE date_bin('28 days', accepted_at, '2000-01-03Z') = period.start AND post_id COLLATE \"C\" = $1"
+            + " ORDER BY accepted_at DESC, id DESC LIMIT $2) AS found LIMIT $2";
     private static final String DEFAULT_LIMIT = "50";
     private static final String PATH = "/comments";
     private static final int PIPELINED = 256;
@@ -46,7 +47,7 @@ public final class ReadBaseline {
 
     private ReadBaseline(SqlClient database) {
         comment = database.preparedQuery(COLUMNS + " WHERE id = $1");
-        page = database.preparedQuery(COLUMNS + OF_POST);
+        page = database.preparedQuery(OF_POST);
     }
 
     public static void main(String[] args) {
