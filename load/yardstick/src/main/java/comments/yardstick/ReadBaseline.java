@@ -3,6 +3,7 @@ package comments.yardstick;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.pgclient.PgBuilder;
 import io.vertx.pgclient.PgConnectOptions;
@@ -50,6 +51,11 @@ public final class ReadBaseline {
     }
 
     public static void main(String[] args) {
+        HttpServerOptions http = Settings.http();
+        String postgres = "Read baseline: POSTGRES_URL=" + Settings.shown(Settings.POSTGRES_URL);
+        if (!Settings.POSTGRES_URL.matches("jdbc:postgresql://[^/:]+(:\\d{1,5})?/.+")) {
+            Settings.fail(postgres, new IllegalArgumentException("it takes jdbc:postgresql://HOST:PORT/DATABASE"));
+        }
         Vertx vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
         PgConnectOptions options = PgConnectOptions.fromUri(Settings.POSTGRES_URL.replaceFirst("^jdbc:", ""))
                 .setUser(Settings.POSTGRES_USER).setPassword(Settings.POSTGRES_PASSWORD)
@@ -60,10 +66,10 @@ public final class ReadBaseline {
         eventLoop.runOnContext(start -> {
             SqlClient database = PgBuilder.client().with(pool).connectingTo(options).using(vertx).build();
             database.query(COLUMNS + " LIMIT 0").execute()
-                    .onFailure(e -> Settings.fail("Read baseline: POSTGRES_URL", e))
-                    .compose(found -> vertx.createHttpServer(Settings.http())
+                    .onFailure(e -> Settings.fail(postgres, e))
+                    .compose(found -> vertx.createHttpServer(http)
                             .requestHandler(new ReadBaseline(database)::answer).listen())
-                    .onFailure(e -> Settings.fail("Read baseline: HTTP_PORT", e))
+                    .onFailure(e -> Settings.fail("Read baseline: HTTP_PORT=" + http.getPort(), e))
                     .onSuccess(server -> System.out.println("Read baseline: listens on port " + server.actualPort()));
         });
     }
