@@ -144,9 +144,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
 
         void read() {
             request.handler(this::add).endHandler(end -> process()).exceptionHandler(closed -> drop());
-            if (request.version() == HttpVersion.HTTP_2) {
-                engine.watch(this);
-            }
+            engine.watch(this);
             ClientLimits limits = engine.limits();
             int excess = limits.excess(client, Resource.BYTES, 1);
             int status = excess != 0 ? excess : limits.take(client, Resource.REQUESTS, 1);
@@ -213,11 +211,21 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             }
         }
 
+        // a connection has a guard for HTTP/1 requests
         @Override
         public void endIfSlow(long nanos) {
-            if (System.nanoTime() - began > nanos) {
+            if (request.version() == HttpVersion.HTTP_2 && System.nanoTime() - began > nanos) {
                 request.response().reset();
                 drop();
+            }
+        }
+
+        @Override
+        public void endUpload() {
+            if (!refused) {
+                engine.unwatch(this);
+                refuse();
+                HttpProblems.answerAndClose(request, 503);
             }
         }
     }

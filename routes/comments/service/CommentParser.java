@@ -149,9 +149,14 @@ final class CommentParser {
             switch (name) {
                 case "postId" -> postId = text(parser, pointer, name, postId, Comment.MAX_NAME);
                 case "userId" -> userId = text(parser, pointer, name, userId, Comment.MAX_NAME);
-                case "userName" -> userName = text(parser, pointer, name, userName, Comment.MAX_NAME);
-                case "content" -> content = text(parser, pointer, name, content, Comment.MAX_CONTENT);
-                case "parentId" -> parentId = string(parser, pointer, name, parentId);
+                case "userName" -> userName = visible(pointer, name, text(parser, pointer, name, userName, Comment.MAX_NAME));
+                case "content" -> content = visible(pointer, name, text(parser, pointer, name, content, Comment.MAX_CONTENT));
+                case "parentId" -> {
+                    // many clients send null for what they leave out
+                    if (parser.currentToken() != JsonToken.VALUE_NULL) {
+                        parentId = string(parser, pointer, name, parentId);
+                    }
+                }
                 default -> {
                     parser.skipChildren();
                     wrong(field(pointer, name), "is not a field of a comment");
@@ -186,6 +191,13 @@ final class CommentParser {
             wrong(field(pointer, name), "must not contain the character U+0000 or half of a surrogate pair");
         } else if ((length < 1 || length > max) && errors.size() == wrongBefore) {
             wrong(field(pointer, name), "must be 1 to " + max + " characters long, and is " + length);
+        }
+        return text;
+    }
+
+    private String visible(String pointer, String name, String text) {
+        if (!text.isEmpty() && !Comment.isVisible(text)) {
+            wrong(field(pointer, name), "must have a visible character");
         }
         return text;
     }
