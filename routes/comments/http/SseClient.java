@@ -1,6 +1,8 @@
 package comments.http;
 
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import java.nio.charset.StandardCharsets;
@@ -21,6 +23,9 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
 
     static final int MAX_BEHIND = 1 << 20;
 
+    private static final String MEDIA_TYPE = "text/event-stream";
+    // a proxy that compresses holds events back until it has a block of them
+    private static final String CACHE_CONTROL = "no-cache, no-transform";
     private static final int RETRY_MILLIS = 1_000;
     private static final int RETRY_SPREAD_MILLIS = 3_000;
 
@@ -45,6 +50,30 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
         this.tick = tick;
         lastId = clients.latestId();
         response = request.response().closeHandler(closed -> leave("gone"));
+    }
+
+    /** Whether a request asks for a stream, as each browser's EventSource does. */
+    static boolean isRequested(HttpServerRequest request) {
+        String accept = request.getHeader(HttpHeaders.ACCEPT);
+        return request.method() == HttpMethod.GET && accept != null && accept.contains(MEDIA_TYPE);
+    }
+
+    /**
+     * Answers a request for a stream with one that ends at once, and says when to come back: an EventSource never tries again after
+     * any other answer.
+     */
+    static void sendAway(HttpServerRequest request, boolean close) {
+        HttpServerResponse response = request.response();
+        if (close && response.streamId() < 0) {
+            response.putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE).endHandler(written -> request.connection().close());
+        }
+        response.putHeader(HttpHeaders.CONTENT_TYPE, MEDIA_TYPE).putHeader(HttpHeaders.CACHE_CONTROL, CACHE_CONTROL)
+                .end(buffer(retry() + "\n"));
+    }
+
+    // spreads the clients when all must reconnect
+    private static String retry() {
+        return "retry: " + (RETRY_MILLIS + ThreadLocalRandom.current().nextInt(RETRY_SPREAD_MILLIS)) + "\n";
     }
 
     String topic() {
@@ -83,16 +112,15 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
     public void open(HttpServerResponse response) {
         open = true;
         response.setChunked(true);
+        response.putHeader(HttpHeaders.CACHE_CONTROL, CACHE_CONTROL);
         if (ended != null) {
             response.end(lastEvent());
             return;
         }
         taken(behind);
-        // spreads the clients when all must reconnect
-        int retry = RETRY_MILLIS + ThreadLocalRandom.current().nextInt(RETRY_SPREAD_MILLIS);
         // the id has no event: a client that got none resumes with it, too. It follows what was missed, which would be lost if
         // the connection broke in between.
-        send(buffer("retry: " + retry + "\n\n" + missed + "id: " + lastId + "\n\n"));
+        send(buffer(retry() + "\n" + missed + "id: " + lastId + "\n\n"));
         missed = null;
         List<Buffer> waiting = List.copyOf(early);
         early.clear();

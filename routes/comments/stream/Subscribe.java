@@ -64,9 +64,9 @@ public class Subscribe implements Processor {
     public void process(Exchange exchange) throws Exception {
         Message message = exchange.getMessage();
         apiKeys.require(message);
-        RequestQuery query = RequestQuery.of(message, Set.of("postId"));
+        RequestQuery query = RequestQuery.of(message, Set.of("postId", "lastEventId"));
         String post = query.has("postId") ? Comment.postId(query) : null;
-        Long since = since(message);
+        Long since = since(message, query);
         SseClient client = clients.add(message, post == null ? SseClients.ALL : post);
         exchange.setProperty(CLIENT, client);
         exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
@@ -87,13 +87,17 @@ public class Subscribe implements Processor {
         }
     }
 
-    private static Long since(Message message) throws InvalidRequestException {
+    // polyfills of EventSource can't send the header, and send a query parameter
+    private static Long since(Message message, RequestQuery query) throws InvalidRequestException {
         List<String> ids = RequestHeaders.of(message, "Last-Event-ID");
+        if (ids.isEmpty() && query.has("lastEventId")) {
+            ids = List.of(query.value("lastEventId"));
+        }
         if (ids.isEmpty() || ids.equals(List.of(""))) {
             return null;
         }
         if (ids.size() > 1 || !EVENT_ID.matcher(ids.get(0)).matches()) {
-            throw InvalidRequestException.malformed("The header Last-Event-ID must be the id of an event of this stream.");
+            throw InvalidRequestException.malformed("Last-Event-ID must be the id of an event of this stream.");
         }
         return Long.valueOf(ids.get(0));
     }
