@@ -445,7 +445,11 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         server = vertx.createHttpServer(options)
                 .connectionHandler(connection -> connected(connection, options))
                 .requestHandler(this::handle)
-                .invalidRequestHandler(HttpProblems::answerInvalid);
+                .invalidRequestHandler(request -> {
+                    if (!crossOrigin.answers(request)) {
+                        HttpProblems.answerInvalid(request);
+                    }
+                });
         server.listen().toCompletionStage().toCompletableFuture().get();
         VertxInternals.onAccept(vertx, this::accept);
         if (tls) {

@@ -55,7 +55,8 @@ final class TlsCertificate {
                 List<FileTime> now = times();
                 if (!now.equals(read)) {
                     read = now;
-                    server.updateSSLOptions(new SSLOptions(options.getSslOptions()).setKeyCertOptions(pem()))
+                    // by force, because the names of the files are the same
+                    server.updateSSLOptions(new SSLOptions(options.getSslOptions()).setKeyCertOptions(pem()), true)
                             .onSuccess(updated -> LOG.info("HTTP_TLS_CERTIFICATE: new connections get the renewed certificate"))
                             .onFailure(this::keep);
                 }

@@ -139,6 +139,7 @@ final class CommentParser {
         String userName = null;
         String content = null;
         String parentId = null;
+        boolean parentGiven = false;
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
             // the answer has no room for more of them
             if (errors.size() >= MAX_ERRORS) {
@@ -152,10 +153,12 @@ final class CommentParser {
                 case "userName" -> userName = visible(pointer, name, text(parser, pointer, name, userName, Comment.MAX_NAME));
                 case "content" -> content = visible(pointer, name, text(parser, pointer, name, content, Comment.MAX_CONTENT));
                 case "parentId" -> {
-                    // many clients send null for what they leave out
-                    if (parser.currentToken() != JsonToken.VALUE_NULL) {
-                        parentId = string(parser, pointer, name, parentId);
+                    if (parentGiven) {
+                        wrong(field(pointer, name), "is given twice");
                     }
+                    parentGiven = true;
+                    // many clients send null for what they leave out
+                    parentId = parser.currentToken() == JsonToken.VALUE_NULL ? null : string(parser, pointer, name, null);
                 }
                 default -> {
                     parser.skipChildren();

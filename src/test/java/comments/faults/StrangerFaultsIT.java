@@ -43,7 +43,7 @@ class StrangerFaultsIT extends ServiceFaults {
 
     private static final String STRANGER = "127.0.0.2";
     private static final Duration SERVED_WITHIN = Duration.ofSeconds(2);
-    // the least number of good requests during an attack
+    // the least number of good requests from the begin of an attack until this long after it
     private static final int GOOD = 50;
     private static final int SENDERS = 4;
     private static final String HALF = "x".repeat(530_000);
@@ -78,9 +78,11 @@ class StrangerFaultsIT extends ServiceFaults {
         Instant from = Instant.now();
         stranger.attack(service);
         Instant to = Instant.now();
-        await().atMost(Duration.ofSeconds(10)).until(() -> Instant.now().isAfter(to.plus(SERVED_WITHIN)));
+        // what was begun until then is answered then
+        Instant end = to.plus(SERVED_WITHIN.multipliedBy(2));
+        await().atMost(Duration.ofSeconds(10)).until(() -> Instant.now().isAfter(end));
         assertThat(service.isAlive()).isTrue();
-        List<Attempt> good = trial.history().begun(from, to);
+        List<Attempt> good = trial.history().begun(from, to.plus(SERVED_WITHIN));
         assertThat(good).hasSizeGreaterThan(GOOD).allSatisfy(attempt -> {
             assertThat(attempt.status()).isEqualTo(202);
             assertThat(attempt.took()).isLessThan(SERVED_WITHIN);
@@ -193,7 +195,7 @@ class StrangerFaultsIT extends ServiceFaults {
             send(service, 1_000, 4_096, file);
             assertThat(get("127.0.0.1", service, "/openapi.json")).isEqualTo(200);
             // the answers that nothing reads are given up
-            await().atMost(Duration.ofSeconds(10)).until(() -> get(STRANGER, service, "/openapi.json") == 200);
+            await().atMost(Duration.ofSeconds(30)).until(() -> get(STRANGER, service, "/openapi.json") == 200);
         });
     }
 
@@ -231,14 +233,14 @@ class StrangerFaultsIT extends ServiceFaults {
                 for (int i = 0; i < 100_000 && !endless.isClosed(); i++) {
                     endless.continuation(1, "x-" + i, "y");
                 }
-                assertThat(endless.isClosed()).isTrue();
+                await().atMost(Duration.ofSeconds(20)).until(endless::isClosed);
             }
             try (Http2Connection rapid = Http2Connection.open(STRANGER, port)) {
                 for (int i = 1; i < 20_000 && !rapid.isClosed(); i += 2) {
                     rapid.headers(i, true, ":method", "POST", ":scheme", "https", ":authority", "a", ":path", "/comments");
                     rapid.reset(i);
                 }
-                assertThat(rapid.isClosed()).isTrue();
+                await().atMost(Duration.ofSeconds(20)).until(rapid::isClosed);
             }
             try (Http2Connection pings = Http2Connection.open(STRANGER, port)) {
                 // the settings of the server are never acknowledged

@@ -43,7 +43,8 @@ class GeneratedClientIT {
                             System.out.println(new ReadApi(client).getComment(id).getContent());
                             break;
                         } catch (ApiException e) {
-                            if (e.getCode() != 404 || i == 100) {
+                            // not written yet, or the schema is still being made
+                            if (e.getCode() != 404 && e.getCode() != 503 || i == 100) {
                                 throw e;
                             }
                             Thread.sleep(100);

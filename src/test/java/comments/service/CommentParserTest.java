@@ -92,6 +92,8 @@ class CommentParserTest {
     void refusesAFieldThatIsGivenTwice() {
         assertThat(refusal(COMMENT.replace("{", "{\"content\":\"a\",")).errors())
                 .containsExactly(new FieldError("#/content", "is given twice"));
+        assertThat(refusal(COMMENT.replace("{", "{\"parentId\":null,")).errors())
+                .containsExactly(new FieldError("#/parentId", "is given twice"));
     }
 
     @Test
