@@ -49,7 +49,7 @@ public final class Settings {
         RULES.put("HTTP_CLIENT_SHARE", wholeNumber(1, 100));
         RULES.put("HTTP_CLIENT_TIMEOUT", wholeNumber(1_000, 3_600_000));
         RULES.put("HTTP_IDLE_TIMEOUT", wholeNumber(1, 86_400));
-        RULES.put("POSTGRES_MIGRATE", Settings::notBoolean);
+        RULES.put("POSTGRES_MIGRATE", Settings::notMigrate);
         RULES.put("COMMENTS_READERS", wholeNumber(1, 1_000));
         RULES.put("COMMENTS_PAGES", Settings::notBoolean);
         RULES.put("OBSERVE_EXCHANGES", Settings::notBoolean);
@@ -180,6 +180,10 @@ public final class Settings {
         // the driver would log what it can't parse, with a password in it
         return value.matches(USER_IN_URL) || org.postgresql.Driver.parseURL(value, null) == null
                 ? "must be jdbc:postgresql://host:port/database, with the user in POSTGRES_USER" : null;
+    }
+
+    private static String notMigrate(String value) {
+        return Set.of("true", "false", "only").contains(value) ? null : "must be true, false or only";
     }
 
     private static String notBoolean(String value) {
