@@ -1,6 +1,7 @@
 package comments.settings;
 
 import comments.http.ClientAddress;
+import comments.postgresql.UnpooledDataSource;
 import comments.rabbitmq.BrokerAddress;
 import comments.rabbitmq.Prefetch;
 import java.nio.file.Files;
@@ -177,8 +178,7 @@ public final class Settings {
     }
 
     private static String notPostgres(String value) {
-        // the driver would log what it can't parse, with a password in it
-        return value.matches(USER_IN_URL) || org.postgresql.Driver.parseURL(value, null) == null
+        return value.matches(USER_IN_URL) || !UnpooledDataSource.isUrl(value)
                 ? "must be jdbc:postgresql://host:port/database, with the user in POSTGRES_USER" : null;
     }
 
