@@ -50,6 +50,7 @@ public final class Settings {
         RULES.put("HTTP_CLIENT_SHARE", wholeNumber(1, 100));
         RULES.put("HTTP_CLIENT_TIMEOUT", wholeNumber(1_000, 3_600_000));
         RULES.put("HTTP_IDLE_TIMEOUT", wholeNumber(1, 86_400));
+        RULES.put("HTTP_DRAIN_DELAY", wholeNumber(0, 60_000));
         RULES.put("POSTGRES_MIGRATE", Settings::notMigrate);
         RULES.put("COMMENTS_READERS", wholeNumber(1, 1_000));
         RULES.put("COMMENTS_PAGES", Settings::notBoolean);
