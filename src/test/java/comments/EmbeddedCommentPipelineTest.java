@@ -33,6 +33,8 @@ import org.junit.jupiter.api.io.TempDir;
 class EmbeddedCommentPipelineTest {
 
     private static final String INVALID_PASSWORD = "28P01";
+    // it unpacks a PostgreSQL, and makes its databases
+    private static final Duration START = Duration.ofMinutes(3);
     private static final Pattern PRINTED =
             Pattern.compile("AMQP broker at amqp://comments@127\\.0\\.0\\.1:(\\d+), PostgreSQL at (\\S+) as user postgres;");
 
@@ -41,7 +43,7 @@ class EmbeddedCommentPipelineTest {
 
     private JarProcess run() throws IOException {
         return JarProcess.launch(Map.of("COMMENTS_BATCH_INTERVAL", "50"), List.of("-Dembedded.data=" + folder.resolve("embedded"),
-                "-cp", System.getProperty("java.class.path"), "comments.EmbeddedCommentPipeline")).awaitReady();
+                "-cp", System.getProperty("java.class.path"), "comments.EmbeddedCommentPipeline")).awaitReady(START);
     }
 
     private String password() throws IOException {
@@ -135,7 +137,7 @@ class EmbeddedCommentPipelineTest {
         command.environment().putAll(Map.of("HTTP_PORT", Integer.toString(http), "MANAGEMENT_PORT", Integer.toString(FreePort.find())));
         Process run = command.redirectErrorStream(true).redirectOutput(folder.resolve("log").toFile()).start();
         try {
-            await().atMost(Duration.ofSeconds(60)).ignoreExceptions().until(() -> {
+            await().atMost(START).ignoreExceptions().until(() -> {
                 new Socket("127.0.0.1", http).close();
                 return true;
             });
