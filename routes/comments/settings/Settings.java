@@ -3,9 +3,12 @@ package comments.settings;
 import comments.http.ClientAddress;
 import comments.rabbitmq.BrokerAddress;
 import comments.rabbitmq.Prefetch;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -72,6 +75,10 @@ public final class Settings {
         RULES.put("COMMENTS_STREAM_BYTES", wholeNumber(1_024, Integer.MAX_VALUE));
         RULES.put("NOTIFICATIONS_PER_PERIOD", wholeNumber(1, 1_000_000));
         RULES.put("NOTIFICATIONS_PERIOD", wholeNumber(1, MAX_PERIOD));
+        RULES.put("NOTIFICATIONS_PUSH_ENDPOINT", Settings::notEndpoint);
+        RULES.put("NOTIFICATIONS_PUSH_SECRET", Settings::notWebhookSecrets);
+        RULES.put("NOTIFICATIONS_PUSH_PRIVATE", Settings::notBoolean);
+        RULES.put("NOTIFICATIONS_PUSH_TIMEOUT", wholeNumber(100, MAX_PERIOD));
         RULES.put("NOTIFICATIONS_SIMULATED_DELAY", wholeNumber(0, 600_000));
     }
 
@@ -137,7 +144,7 @@ public final class Settings {
 
     // An address may have a password in it, and a list of keys may have a key in the place of its hash.
     private static String shown(String name, String value) {
-        return name.endsWith("_URI") || name.endsWith("_URL") || name.endsWith("_KEYS") ? "…" : value;
+        return name.matches(".*_(URI|URL|KEYS|ENDPOINT|SECRET)") ? "…" : value;
     }
 
     private static String notNetworks(String value) {
@@ -194,6 +201,36 @@ public final class Settings {
     private static String notApiKeys(String value) {
         return value.isEmpty() || value.matches(API_KEY + "(," + API_KEY + ")*") ? null
                 : "must be name:hash,name:hash with the SHA-256 of each key as 64 hexadecimal digits";
+    }
+
+    // Other endpoints are Camel's to check.
+    private static String notEndpoint(String value) {
+        if (!value.isEmpty() && !value.matches("(?i)https?:.*")) {
+            return null;
+        }
+        try {
+            URI uri = new URI(value);
+            if (uri.getHost() != null && uri.getUserInfo() == null && value.startsWith("http")) {
+                return null;
+            }
+        } catch (URISyntaxException e) {
+            // the complaint follows
+        }
+        return "must be https://host:port/path without a user, or another Camel endpoint";
+    }
+
+    private static String notWebhookSecrets(String value) {
+        try {
+            for (String secret : value.isEmpty() ? new String[0] : value.split(" +")) {
+                int bytes = secret.startsWith("whsec_") ? Base64.getDecoder().decode(secret.substring("whsec_".length())).length : 0;
+                if (bytes < 24 || bytes > 64) {
+                    throw new IllegalArgumentException();
+                }
+            }
+            return null;
+        } catch (IllegalArgumentException e) {
+            return "must be whsec_ and 24 to 64 bytes in Base64; several are separated by spaces";
+        }
     }
 
     private static String notRoles(String value) {
