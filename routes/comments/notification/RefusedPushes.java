@@ -8,8 +8,8 @@ import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.impl.health.AbstractHealthCheck;
 
 /**
- * The health check {@code comments/refused-pushes}: how many notifications the receiver refused since the start, and why the last
- * one. It is always up: the process works, and a restart does not help.
+ * The health check {@code comments/refused-pushes}: down while the receiver refused the last notification. It matters neither to
+ * readiness nor to liveness: the process works, and posts must not stop.
  *
  * <p>Any number of threads may call it.
  */
@@ -18,6 +18,7 @@ public class RefusedPushes extends AbstractHealthCheck implements Processor {
     private record Refused(int notifications, String reason, Instant at) {
     }
 
+    // null after a push that the receiver took
     private Refused refused;
 
     public RefusedPushes() {
@@ -29,21 +30,24 @@ public class RefusedPushes extends AbstractHealthCheck implements Processor {
         return false;
     }
 
-    /** Notes a notification that was refused, with the reason from the exchange property {@code pushRefused}. */
+    @Override
+    public boolean isReadiness() {
+        return false;
+    }
+
+    /** Notes a notification that was pushed, or refused with the reason in the exchange property {@code pushRefused}. */
     @Override
     public synchronized void process(Exchange exchange) {
-        refused = new Refused(refused == null ? 1 : refused.notifications + 1, exchange.getProperty("pushRefused", String.class),
-                Instant.now());
+        String reason = exchange.getProperty("pushRefused", String.class);
+        refused = reason == null ? null : new Refused(refused == null ? 1 : refused.notifications + 1, reason, Instant.now());
     }
 
     @Override
     protected synchronized void doCall(HealthCheckResultBuilder builder, Map<String, Object> options) {
         builder.up();
         if (refused != null) {
-            builder.detail("refused.notifications", refused.notifications).detail("refused.reason", refused.reason)
-                    .detail("refused.at", refused.at.toString())
-                    .message("The receiver refused %d notifications, the last with %s: they are in the queue notifications-refused"
-                            .formatted(refused.notifications, refused.reason));
+            builder.down().message("The receiver refused %d notifications, the last with %s at %s: they are in the queue notifications-refused"
+                    .formatted(refused.notifications, refused.reason, refused.at));
         }
     }
 }

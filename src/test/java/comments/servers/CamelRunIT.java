@@ -108,7 +108,7 @@ class CamelRunIT {
         post(pipeline);
         awaitLine(pipeline, "Pushed 1 comment");
         change(notifier, "\"Pushed $", "\"Delivered $");
-        awaitLine(pipeline, "Routes reloaded summary (total:4 started:4)");
+        awaitLine(pipeline, "Routes reloaded summary (total:6 started:6)");
         post(pipeline);
         awaitLine(pipeline, "Delivered 1 comment");
         change(service, "description: Accepts a comment", "description: Takes a comment");

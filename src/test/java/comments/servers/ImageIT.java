@@ -130,7 +130,7 @@ class ImageIT {
     @Test
     void thePoliciesOfTheQueuesAreSet() throws Exception {
         assertThat(run(SERVERS.rabbitmq().script("sh", "docker/policies"))).isZero();
-        assertThat(SERVERS.rabbitmq().ctl("list_policies", "--no-table-headers").lines()).hasSize(2)
+        assertThat(SERVERS.rabbitmq().ctl("list_policies", "--no-table-headers").lines()).hasSize(3)
                 .allSatisfy(policy -> assertThat(policy).contains("reject-publish", "delivery-limit", "queues"));
     }
 }
