@@ -1,2 +1,4 @@
--- One comment, as JSON in UTF-8.
-SELECT convert_to(comment, 'UTF8') FROM comments_as_json WHERE id = :?id
+-- One comment.
+SELECT id, post_id, user_id, user_name, content, parent_id, timestamptz_send(accepted_at) AS accepted_at, timestamptz_send(created_at) AS created_at
+FROM comments
+WHERE id = :?id

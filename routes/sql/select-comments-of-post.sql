@@ -1,21 +1,22 @@
--- A page of the comments of a post, newest first, after a cursor: "comments", as a JSON array in UTF-8, and "next", the cursor of the
--- next page, if any. The page ends at the limit of comments or of bytes of text, whichever is reached first, but has at least one
--- comment. Of the comments after that, only the length is read.
-WITH found AS (
-    SELECT id, ctid AS location, row_number() OVER newest AS place, sum(octet_length(content)) OVER newest AS bytes
-    FROM comments
-    WHERE hashtextextended(post_id, 0) = hashtextextended(:?postId, 0) AND post_id = :?postId
-      AND (accepted_at, id) < (:?acceptedAt, :?id)
-    WINDOW newest AS (ORDER BY accepted_at DESC, id DESC ROWS UNBOUNDED PRECEDING)
-    ORDER BY accepted_at DESC, id DESC
-    LIMIT :?limit + 1
-), page AS (
-    SELECT comment, place, encode(timestamptz_send(accepted_at) || uuid_send(id), 'base64') AS cursor
-    FROM found JOIN comments_as_json USING (id, location)
-    WHERE place <= :?limit AND (place = 1 OR bytes <= :?bytes)
-)
-SELECT convert_to('[' || coalesce(string_agg(comment, ',' ORDER BY place), '') || ']', 'UTF8') AS comments,
-       CASE WHEN count(*) < (SELECT count(*) FROM found)
-            THEN translate((array_agg(cursor ORDER BY place DESC))[1], '+/', '-_')
-       END AS next
-FROM page
+-- A page of the comments of a post, newest first, after a cursor: up to one comment more than the limit, which tells that there is a next page. Behind the
+-- comment that reaches the limit of bytes, no contents are read. The periods come newest first, and PostgreSQL joins one after the
+-- other, so it reads no period after the page is full.
+SELECT id, post_id, user_id, user_name, content, parent_id, timestamptz_send(accepted_at) AS accepted_at, timestamptz_send(created_at) AS created_at
+FROM (
+    SELECT found.*, sum(octet_length(post_id) + octet_length(user_id) + octet_length(user_name) + octet_length(content))
+                    OVER (ORDER BY accepted_at DESC, id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
+    FROM (
+        SELECT comment.*
+        FROM comment_periods AS period CROSS JOIN LATERAL (
+            SELECT * FROM comments
+            WHERE date_bin('28 days', accepted_at, '2000-01-03Z') = period.start AND post_id COLLATE "C" = :?postId
+              AND (accepted_at, id) < (:?acceptedAt, :?id)
+            ORDER BY accepted_at DESC, id DESC
+            LIMIT :?limit + 1
+        ) AS comment
+        WHERE period.start <= :?acceptedAt
+        LIMIT :?limit + 1
+    ) AS found
+) AS page
+WHERE bytes_before IS NULL OR bytes_before < :?bytes
+ORDER BY page.accepted_at DESC, page.id DESC

@@ -2,12 +2,17 @@
 -- comments that took longer than 10 minutes from there to the table are not found.
 SELECT (extract(epoch FROM created_at) * 1000000)::bigint AS written, comment
 FROM (
-  SELECT id, accepted_at, created_at, comment
-  FROM comments_as_json
-  WHERE hashtextextended(post_id, 0) = hashtextextended(:?postId, 0) AND post_id = :?postId
-    AND accepted_at >= :?since::timestamptz - interval '10 minutes'
-  ORDER BY accepted_at DESC, id DESC
-  LIMIT 1000
+    SELECT found.*
+    FROM comment_periods AS period CROSS JOIN LATERAL (
+        SELECT id, accepted_at, created_at, comment
+        FROM comments_as_json
+        WHERE date_bin('28 days', accepted_at, '2000-01-03Z') = period.start AND post_id COLLATE "C" = :?postId
+          AND accepted_at >= :?since::timestamptz - interval '10 minutes'
+        ORDER BY accepted_at DESC, id DESC
+        LIMIT 1000
+    ) AS found
+    WHERE period.start >= date_bin('28 days', :?since::timestamptz - interval '10 minutes', '2000-01-03Z')
+    LIMIT 1000
 ) AS latest
 WHERE created_at >= :?since::timestamptz
 ORDER BY accepted_at DESC, id DESC

@@ -196,7 +196,6 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
         if (parking.gone().compareAndSet(false, true)) {
             release(parking.body().length);
             if (failure != null) {
-                PipelineMetrics.refused(Refusal.UNCONFIRMED);
                 parking.exchange().setException(failure);
             }
             try {
@@ -321,6 +320,12 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
         } catch (Throwable e) {
             // whatever it was, the publisher must go on
             failure = e instanceof Exception exception ? exception : new IllegalStateException(e);
+        }
+        if (failure != null && ObjectHelper.getException(RejectedExecutionException.class, failure) != null) {
+            // of an executor that ended, perhaps after the message was sent: here, this class means that it was not
+            IllegalStateException unknown = new IllegalStateException("the group may be published");
+            unknown.addSuppressed(failure);
+            failure = unknown;
         }
         if (failure == null) {
             PipelineMetrics.confirmed(values, System.nanoTime() - start);

@@ -57,10 +57,11 @@ public class ApiKeys {
     }
 
     private String require(List<String> authorization) throws InvalidRequestException {
-        if (authorization.size() != 1 || !authorization.get(0).startsWith(BEARER)) {
+        // the case of a scheme does not matter (RFC 9110, 11.1)
+        if (authorization.size() != 1 || !authorization.get(0).regionMatches(true, 0, BEARER, 0, BEARER.length())) {
             throw InvalidRequestException.unauthorized();
         }
-        byte[] given = sha256(authorization.get(0).substring(BEARER.length()));
+        byte[] given = sha256(authorization.get(0).substring(BEARER.length()).strip());
         String name = null;
         // compares with all keys, each in constant time, so that the time reveals nothing
         for (ApiKey key : keys) {

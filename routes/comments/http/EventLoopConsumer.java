@@ -119,6 +119,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         }
         String length = request.headers().get(HttpHeaders.CONTENT_LENGTH);
         if (length != null && Long.parseLong(length) > engine.maxBody()) {
+            engine.dropBody(request);
             HttpProblems.answerTooLarge(request);
             return;
         }
@@ -143,14 +144,13 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
 
         void read() {
             request.handler(this::add).endHandler(end -> process()).exceptionHandler(closed -> drop());
-            if (request.version() == HttpVersion.HTTP_2) {
-                engine.watch(this);
-            }
+            engine.watch(this);
             ClientLimits limits = engine.limits();
             int excess = limits.excess(client, Resource.BYTES, 1);
             int status = excess != 0 ? excess : limits.take(client, Resource.REQUESTS, 1);
             if (status != 0) {
                 refused = true;
+                engine.dropBody(request);
                 HttpProblems.answerBusy(request, status);
             } else if (!engine.apiKeys().allow(request)) {
                 refuse();
@@ -179,6 +179,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
 
         private void refuse() {
             refused = true;
+            engine.dropBody(request);
             body = null;
             giveBytes();
             engine.limits().give(client, Resource.REQUESTS, 1);
@@ -202,7 +203,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             }
         }
 
-        // the connection was closed before the end of the body
+        // the connection was closed, or the stream reset, before the end of the body
         private void drop() {
             engine.unwatch(this);
             if (!refused) {
@@ -210,10 +211,21 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             }
         }
 
+        // a connection has a guard for HTTP/1 requests
         @Override
         public void endIfSlow(long nanos) {
-            if (System.nanoTime() - began > nanos) {
+            if (request.version() == HttpVersion.HTTP_2 && System.nanoTime() - began > nanos) {
                 request.response().reset();
+                drop();
+            }
+        }
+
+        @Override
+        public void endUpload() {
+            if (!refused) {
+                engine.unwatch(this);
+                refuse();
+                HttpProblems.answerAndClose(request, 503);
             }
         }
     }
@@ -300,7 +312,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
 
         private final HttpServerRequest request;
         private final Client client;
-        private final int bytes;
+        private int bytes;
         private final long began = System.nanoTime();
 
         LargeAnswer(Received received, int bytes) {
@@ -312,16 +324,21 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         void send(Buffer body) {
             engine.limits().give(client, Resource.BYTES, -bytes);
             engine.watch(this);
-            request.response().end(body).onComplete(sent -> {
-                engine.unwatch(this);
-                engine.limits().give(client, Resource.BYTES, bytes);
-            });
+            request.response().end(body).onComplete(sent -> done());
+        }
+
+        private void done() {
+            engine.unwatch(this);
+            engine.limits().give(client, Resource.BYTES, bytes);
+            bytes = 0;
         }
 
         @Override
         public void endIfSlow(long nanos) {
             if (System.nanoTime() - began > nanos) {
                 VertxInternals.abandon(request);
+                // the end of a stream that is reset here is not reported
+                done();
             }
         }
     }

@@ -11,7 +11,6 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.net.PemKeyCertOptions;
 import io.vertx.core.net.SocketAddress;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.handler.BodyHandler;
@@ -52,8 +51,7 @@ import org.slf4j.LoggerFactory;
 public final class HttpEngine extends VertxPlatformHttpEngine {
 
     private static final Logger LOG = LoggerFactory.getLogger(HttpEngine.class);
-    private static final long LOG_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
-    private static final int IDLE_TIMEOUT_SECONDS = 75;
+    private static final long LOG_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final Set<HttpMethod> READING = Set.of(HttpMethod.GET, HttpMethod.HEAD);
     private static final int SWEEP_MILLIS = 500;
     // what a connection takes at most before its request is complete: with TLS, buffers and keys, too
@@ -79,6 +77,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     private final ApiKeys apiKeys = new ApiKeys();
     private final AtomicLong lastLogged = new AtomicLong(System.nanoTime() - LOG_PAUSE_NANOS);
     private ClientLimits limits;
+    private CrossOrigin crossOrigin;
     private long timeoutNanos;
     private volatile Context loop;
     private volatile boolean listening;
@@ -93,6 +92,38 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
 
         /** Ends it if the client took longer than this. */
         void endIfSlow(long nanos);
+
+        /** Answers it now if its body is not complete, because the process ends. */
+        default void endUpload() {
+            // by default it has no body
+        }
+    }
+
+    /** A request that came after the drain began. It is refused after its body is read, or when the process ends. */
+    private final class Late implements Watched {
+
+        private final HttpServerRequest request;
+
+        Late(HttpServerRequest request) {
+            this.request = request;
+            watch(this);
+            // after its body is read: closing a socket with unread data resets it, and the answer may be lost
+            request.exceptionHandler(closed -> unwatch(this)).endHandler(end -> {
+                unwatch(this);
+                refuse(request);
+            });
+        }
+
+        @Override
+        public void endIfSlow(long nanos) {
+            // the end of the process comes first
+        }
+
+        @Override
+        public void endUpload() {
+            unwatch(this);
+            HttpProblems.answerAndClose(request, 503);
+        }
     }
 
     @Override
@@ -104,6 +135,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         maxBody = Integer.parseInt(property("HTTP_MAX_BODY"));
         timeoutNanos = TimeUnit.MILLISECONDS.toNanos(Integer.parseInt(property("HTTP_CLIENT_TIMEOUT")));
         apiKeys.setKeys(property("COMMENTS_API_KEYS"));
+        crossOrigin = new CrossOrigin(property("COMMENTS_CORS_ORIGINS"));
         limits = newLimits();
         eventLoopEndpoints = Set.of(property("comments.event-loop-endpoints").split("\\s*,\\s*"));
     }
@@ -185,11 +217,16 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     }
 
     private void log(Throwable failure) {
+        if (mayLog()) {
+            LOG.error("A connection failed", failure);
+        }
+    }
+
+    // clients can cause any number of lines
+    private boolean mayLog() {
         long now = System.nanoTime();
         long last = lastLogged.get();
-        if (now - last >= LOG_PAUSE_NANOS && lastLogged.compareAndSet(last, now)) {
-            LOG.error("A connection failed; more failures within a second are not logged", failure);
-        }
+        return now - last >= LOG_PAUSE_NANOS && lastLogged.compareAndSet(last, now);
     }
 
     /**
@@ -204,11 +241,17 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         return draining;
     }
 
-    /** Accepts no more connections, and closes each open connection with its next answer. Any thread may call it. */
+    /**
+     * Accepts no more connections, closes each open connection with its next answer, and refuses requests whose bodies are not
+     * complete. Any thread may call it.
+     */
     public void stopListening() throws InterruptedException, ExecutionException {
         if (vertx != null) {
             VertxInternals.stopListening(vertx);
             leaving = true;
+            if (loop != null) {
+                onLoop(() -> List.copyOf(watched).forEach(Watched::endUpload));
+            }
         }
     }
 
@@ -247,6 +290,14 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         Connected connected = connections.get(request.connection());
         // null if it is closed already
         return limits.of(request, connected == null ? limits.of(request.remoteAddress()) : connected.client());
+    }
+
+    /** Drops the rest of the body of a request that is refused, as soon as it comes. Called on the event loop. */
+    void dropBody(HttpServerRequest request) {
+        Connected connected = connections.get(request.connection());
+        if (connected != null) {
+            connected.guard().dropBody();
+        }
     }
 
     /** The keys without which a request on the event loop is refused before its body is read. */
@@ -288,12 +339,21 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     // on a thread of its own
     private Runnable accept(SocketAddress address) {
         Client client = limits.of(address);
-        return limits.take(client, Resource.CONNECTIONS, 1) == 0 ? () -> limits.give(client, Resource.CONNECTIONS, 1) : null;
+        int status = limits.take(client, Resource.CONNECTIONS, 1);
+        if (status == 0) {
+            return () -> limits.give(client, Resource.CONNECTIONS, 1);
+        }
+        if (mayLog()) {
+            LOG.warn("A new connection is closed, because {}", status == 429
+                    ? "one address has its share of them: HTTP_CLIENT_SHARE. Is it a proxy for COMMENTS_TRUSTED_PROXIES?"
+                    : "as many are open as may be: HTTP_MAX_CONNECTIONS");
+        }
+        return null;
     }
 
-    /** Whether every request is answered. */
+    /** Whether every request is answered, also those whose bodies are still on their way. */
     public boolean isIdle() {
-        return pending.get() == 0 && limits.held(Resource.READS) == 0;
+        return limits.held(Resource.REQUESTS) == 0 && limits.held(Resource.READS) == 0;
     }
 
     /** The largest body of a request, in bytes. */
@@ -318,9 +378,15 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     }
 
     private void handle(HttpServerRequest request) {
+        if (crossOrigin.answers(request)) {
+            return;
+        }
+        if (leaving) {
+            refuse(request);
+            return;
+        }
         if (draining) {
-            // after its body is read: closing a socket with unread data resets it, and the answer may be lost
-            request.endHandler(end -> refuse(request));
+            new Late(request);
             return;
         }
         if (request.path() == null || request.method() == HttpMethod.CONNECT) {
@@ -342,7 +408,9 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     }
 
     void refuse(HttpServerRequest request) {
-        if (leaving) {
+        if (SseClient.isRequested(request)) {
+            SseClient.sendAway(request, leaving);
+        } else if (leaving) {
             HttpProblems.answerAndClose(request, 503);
         } else {
             HttpProblems.answer(request.response(), 503);
@@ -363,23 +431,30 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         HttpServerOptions options = new HttpServerOptions()
                 .setHost(host)
                 .setPort(port)
-                .setIdleTimeout(IDLE_TIMEOUT_SECONDS)
+                .setIdleTimeout(Integer.parseInt(property("HTTP_IDLE_TIMEOUT")))
                 .setHandle100ContinueAutomatically(true)
                 // HTTP/2 comes with TLS
                 .setHttp2ClearTextEnabled(false)
                 .setPerFrameWebSocketCompressionSupported(false)
                 .setPerMessageWebSocketCompressionSupported(false);
-        String certificate = property("HTTP_TLS_CERTIFICATE");
-        if (!certificate.isEmpty()) {
-            options.setSsl(true).setUseAlpn(true)
-                    .setKeyCertOptions(new PemKeyCertOptions().setCertPath(certificate).setKeyPath(property("HTTP_TLS_KEY")));
+        TlsCertificate certificate = new TlsCertificate(property("HTTP_TLS_CERTIFICATE"), property("HTTP_TLS_KEY"));
+        boolean tls = !property("HTTP_TLS_CERTIFICATE").isEmpty();
+        if (tls) {
+            certificate.use(options);
         }
         server = vertx.createHttpServer(options)
                 .connectionHandler(connection -> connected(connection, options))
                 .requestHandler(this::handle)
-                .invalidRequestHandler(HttpProblems::answerInvalid);
+                .invalidRequestHandler(request -> {
+                    if (!crossOrigin.answers(request)) {
+                        HttpProblems.answerInvalid(request);
+                    }
+                });
         server.listen().toCompletionStage().toCompletableFuture().get();
         VertxInternals.onAccept(vertx, this::accept);
+        if (tls) {
+            certificate.watch(vertx, server, options);
+        }
         listening = true;
     }
 

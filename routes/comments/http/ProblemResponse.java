@@ -1,9 +1,12 @@
 package comments.http;
 
+import comments.observe.PipelineMetrics;
+import comments.observe.PipelineMetrics.Refusal;
+import java.time.Duration;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import org.apache.camel.Exchange;
 import org.apache.camel.LoggingLevel;
@@ -23,13 +26,16 @@ public class ProblemResponse implements Processor {
 
     private static final Logger LOG = LoggerFactory.getLogger(ProblemResponse.class);
     private static final int RETRY_AFTER_SECONDS = 1;
-    private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final Duration WARNING_PAUSE = Duration.ofSeconds(1);
+    private static final Duration ERROR_PAUSE = Duration.ofMinutes(1);
+    private static final int MAX_KINDS = 100;
 
-    private final AtomicLong lastLogged = new AtomicLong(System.nanoTime() - PAUSE_NANOS);
+    private final Map<String, Long> logNanos = new ConcurrentHashMap<>();
     private int status = 500;
     private String detail = Problem.detail(500);
     private LoggingLevel logged = LoggingLevel.OFF;
     private Set<String> unlogged = Set.of();
+    private Refusal refusal;
 
     /** The HTTP status of other failures. 503 adds Retry-After. 500 by default. */
     public void setStatus(int status) {
@@ -41,7 +47,10 @@ public class ProblemResponse implements Processor {
         this.detail = detail;
     }
 
-    /** The level at which failures are logged, at most one per second: WARN in one line, ERROR with the stack trace. OFF by default. */
+    /**
+     * The level at which failures are logged: WARN in one line, each kind once a second; ERROR with the stack trace, each kind once
+     * a minute. A kind is a class of exceptions from one line of code. OFF by default.
+     */
     public void setLogged(LoggingLevel logged) {
         this.logged = logged;
     }
@@ -49,6 +58,11 @@ public class ProblemResponse implements Processor {
     /** The class names of exceptions that are not logged, separated by commas: they repeat a failure that is logged already. */
     public void setUnlogged(String unlogged) {
         this.unlogged = Arrays.stream(unlogged.split(",")).map(String::strip).collect(Collectors.toUnmodifiableSet());
+    }
+
+    /** The reason by which other failures are counted. By default they are not counted here. */
+    public void setRefusal(Refusal refusal) {
+        this.refusal = refusal;
     }
 
     @Override
@@ -61,6 +75,9 @@ public class ProblemResponse implements Processor {
             return;
         }
         log(failure);
+        if (refusal != null) {
+            PipelineMetrics.refused(refusal);
+        }
         if (status == 503) {
             message.setHeader("Retry-After", RETRY_AFTER_SECONDS);
         }
@@ -78,7 +95,7 @@ public class ProblemResponse implements Processor {
     }
 
     private void log(Exception failure) {
-        if (logged == LoggingLevel.OFF || unlogged.contains(failure.getClass().getName()) || !mayLog()) {
+        if (logged == LoggingLevel.OFF || unlogged.contains(failure.getClass().getName()) || !mayLog(failure)) {
             return;
         }
         if (logged == LoggingLevel.ERROR) {
@@ -88,9 +105,19 @@ public class ProblemResponse implements Processor {
         }
     }
 
-    private boolean mayLog() {
-        long last = lastLogged.get();
+    private boolean mayLog(Exception failure) {
+        Throwable root = failure;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        StackTraceElement[] lines = root.getStackTrace();
+        String kind = root.getClass().getName() + (lines.length == 0 ? "" : lines[0]);
+        if (logNanos.size() >= MAX_KINDS && !logNanos.containsKey(kind)) {
+            return false;
+        }
+        long pause = (logged == LoggingLevel.ERROR ? ERROR_PAUSE : WARNING_PAUSE).toNanos();
         long now = System.nanoTime();
-        return now - last >= PAUSE_NANOS && lastLogged.compareAndSet(last, now);
+        Long last = logNanos.putIfAbsent(kind, now);
+        return last == null || now - last >= pause && logNanos.replace(kind, last, now);
     }
 }

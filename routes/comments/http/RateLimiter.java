@@ -2,8 +2,10 @@ package comments.http;
 
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.LoadingCache;
+import comments.http.InvalidRequestException.FieldError;
 import io.github.bucket4j.Bucket;
 import java.time.Duration;
+import java.util.List;
 import org.apache.camel.Message;
 import org.apache.camel.component.platform.http.vertx.HttpMessage;
 
@@ -17,6 +19,7 @@ public class RateLimiter {
     private static final int MAX_CLIENTS = 100_000;
     private static final Duration IDLE_TIMEOUT = Duration.ofMinutes(10);
 
+    private int perSecond;
     private LoadingCache<String, Bucket> buckets;
     private ClientAddress addresses = new ClientAddress("");
 
@@ -27,6 +30,7 @@ public class RateLimiter {
 
     /** The number of comments that one client may post per second, and the size of a burst; 0 for no limit. */
     public void setRate(int perSecond) {
+        this.perSecond = perSecond;
         buckets = perSecond == 0 ? null : Caffeine.newBuilder().maximumSize(MAX_CLIENTS).expireAfterAccess(IDLE_TIMEOUT)
                 .build(client -> Bucket.builder()
                         .addLimit(limit -> limit.capacity(perSecond).refillGreedy(perSecond, Duration.ofSeconds(1))).build());
@@ -36,11 +40,15 @@ public class RateLimiter {
      * Counts comments against the rate of a client.
      *
      * @param name the name of its API key, or "" for its address
-     * @throws InvalidRequestException 429 if the rate is exceeded
+     * @throws InvalidRequestException 429 if the rate is exceeded; 422 if it can never allow so many at once
      */
     public void charge(String name, Message message, int comments) throws InvalidRequestException {
         if (buckets == null) {
             return;
+        }
+        if (comments > perSecond) {
+            throw InvalidRequestException.wrongFields(List.of(new FieldError("#",
+                    "must hold at most " + perSecond + " comments: a client may post no more per second")));
         }
         String client = name.isEmpty() && message instanceof HttpMessage http
                 ? addresses.of(http.getRequest()) : name;

@@ -1,11 +1,11 @@
 package comments.http;
 
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import java.nio.charset.StandardCharsets;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
@@ -23,6 +23,9 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
 
     static final int MAX_BEHIND = 1 << 20;
 
+    private static final String MEDIA_TYPE = "text/event-stream";
+    // a proxy that compresses holds events back until it has a block of them
+    private static final String CACHE_CONTROL = "no-cache, no-transform";
     private static final int RETRY_MILLIS = 1_000;
     private static final int RETRY_SPREAD_MILLIS = 3_000;
 
@@ -32,9 +35,9 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
     private final String topic;
     private final String address;
     private final int tick;
-    private final Instant joined = Instant.now();
     private final List<Buffer> early = new ArrayList<>();
-    private Buffer missed;
+    private long lastId;
+    private String missed = "";
     private boolean open;
     private int behind;
     private String ended;
@@ -45,7 +48,32 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
         this.topic = topic;
         this.address = address;
         this.tick = tick;
+        lastId = clients.latestId();
         response = request.response().closeHandler(closed -> leave("gone"));
+    }
+
+    /** Whether a request asks for a stream, as each browser's EventSource does. */
+    static boolean isRequested(HttpServerRequest request) {
+        String accept = request.getHeader(HttpHeaders.ACCEPT);
+        return request.method() == HttpMethod.GET && accept != null && accept.contains(MEDIA_TYPE);
+    }
+
+    /**
+     * Answers a request for a stream with one that ends at once, and says when to come back: an EventSource never tries again after
+     * any other answer.
+     */
+    static void sendAway(HttpServerRequest request, boolean close) {
+        HttpServerResponse response = request.response();
+        if (close && response.streamId() < 0) {
+            response.putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE).endHandler(written -> request.connection().close());
+        }
+        response.putHeader(HttpHeaders.CONTENT_TYPE, MEDIA_TYPE).putHeader(HttpHeaders.CACHE_CONTROL, CACHE_CONTROL)
+                .end(buffer(retry() + "\n"));
+    }
+
+    // spreads the clients when all must reconnect
+    private static String retry() {
+        return "retry: " + (RETRY_MILLIS + ThreadLocalRandom.current().nextInt(RETRY_SPREAD_MILLIS)) + "\n";
     }
 
     String topic() {
@@ -68,9 +96,12 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
 
     /**
      * Sets events that are sent before all live events. Any thread may call it once, before the response is opened.
+     *
+     * @param since the id with which the client resumed
      */
-    public void catchUp(String events) {
-        missed = buffer(events);
+    public void catchUp(String events, long since) {
+        missed = events;
+        lastId = Math.max(lastId, since);
     }
 
     static Buffer buffer(String events) {
@@ -81,20 +112,16 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
     public void open(HttpServerResponse response) {
         open = true;
         response.setChunked(true);
+        response.putHeader(HttpHeaders.CACHE_CONTROL, CACHE_CONTROL);
         if (ended != null) {
             response.end(lastEvent());
             return;
         }
         taken(behind);
-        // spreads the clients when all must reconnect
-        int retry = RETRY_MILLIS + ThreadLocalRandom.current().nextInt(RETRY_SPREAD_MILLIS);
-        // without an event: a client that got no event reconnects with this id, too
-        long id = ChronoUnit.MICROS.between(Instant.EPOCH, joined);
-        send(buffer("id: " + id + "\nretry: " + retry + "\n\n"));
-        if (missed != null) {
-            send(missed);
-            missed = null;
-        }
+        // the id has no event: a client that got none resumes with it, too. It follows what was missed, which would be lost if
+        // the connection broke in between.
+        send(buffer(retry() + "\n" + missed + "id: " + lastId + "\n\n"));
+        missed = null;
         List<Buffer> waiting = List.copyOf(early);
         early.clear();
         waiting.forEach(this::send);

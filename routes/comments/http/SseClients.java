@@ -32,6 +32,9 @@ public class SseClients {
     /** The topic of clients that subscribe to all events. */
     public static final String ALL = "";
 
+    /** The first id of a client while no event with an id has been sent: nothing is known of what it will miss. */
+    public static final long UNKNOWN_ID = 0;
+
     private static final int HEARTBEAT_SECONDS = 15;
     private static final int TICK_MILLIS = 100;
     private static final int TICKS = HEARTBEAT_SECONDS * 1_000 / TICK_MILLIS;
@@ -52,6 +55,7 @@ public class SseClients {
     private ClientAddress addresses = new ClientAddress("");
     private final Map<String, Integer> byAddress = new HashMap<>();
     private final AtomicLong waiting = new AtomicLong();
+    private final AtomicLong latestId = new AtomicLong(UNKNOWN_ID);
     private volatile boolean shut;
     private volatile Context loop;
 
@@ -73,6 +77,19 @@ public class SseClients {
     /** How many bytes may wait for all clients together. */
     public void setMaxBytes(int maxBytes) {
         this.maxBytes = maxBytes;
+    }
+
+    /**
+     * Notes that an event with this id is sent. A new client begins with the highest id so far, so that it can resume before it
+     * got an event. Any thread may call it.
+     */
+    public void advance(long id) {
+        latestId.accumulateAndGet(id, Math::max);
+    }
+
+    /** The highest id that was sent to any client, or {@link #UNKNOWN_ID}. */
+    long latestId() {
+        return latestId.get();
     }
 
     /** How many clients are connected. Any thread may call it. */

@@ -171,6 +171,7 @@ final class VertxInternals {
         private boolean hasRead;
         private boolean paused;
         private boolean holds;
+        private boolean drops;
         private boolean closed;
         // when an unfinished request was first seen, or 0
         private long unfinishedSince;
@@ -198,8 +199,9 @@ final class VertxInternals {
             if (message instanceof LastHttpContent) {
                 inBody = false;
                 unfinishedSince = 0;
+                drops = false;
             }
-            if (closed) {
+            if (closed || drops) {
                 ReferenceCountUtil.release(message);
             } else {
                 context.fireChannelRead(message);
@@ -282,6 +284,11 @@ final class VertxInternals {
                 release();
                 channel.config().setAutoRead(true);
             }
+        }
+
+        /** Drops the rest of the body that is being received, before Vert.x copies it. */
+        void dropBody() {
+            drops = inBody;
         }
 
         /** Closes the connection if its client took longer than this for a request, or to take a part of an answer. */

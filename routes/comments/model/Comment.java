@@ -24,6 +24,11 @@ public record Comment(String postId, String userId, String userName, String cont
 
     /** Writes the comment as messages carry it: with its id, and the time when it was accepted, in ISO 8601. */
     public void writeTo(JsonGenerator json, UUID id, String acceptedAt) throws IOException {
+        writeTo(json, id, acceptedAt, null);
+    }
+
+    /** Writes the comment as clients read it: also with the time when its batch was written. A time may be null, and is left out. */
+    public void writeTo(JsonGenerator json, UUID id, String acceptedAt, String createdAt) throws IOException {
         json.writeStartObject();
         json.writeStringField("id", id.toString());
         json.writeStringField("postId", postId);
@@ -33,7 +38,12 @@ public record Comment(String postId, String userId, String userName, String cont
         if (parentId != null) {
             json.writeStringField("parentId", parentId.toString());
         }
-        json.writeStringField("acceptedAt", acceptedAt);
+        if (acceptedAt != null) {
+            json.writeStringField("acceptedAt", acceptedAt);
+        }
+        if (createdAt != null) {
+            json.writeStringField("createdAt", createdAt);
+        }
         json.writeEndObject();
     }
 
@@ -56,6 +66,28 @@ public record Comment(String postId, String userId, String userName, String cont
             }
         }
         return length;
+    }
+
+    /** Whether a text has a character that is neither white space, nor a control or format character, nor drawn as nothing. */
+    public static boolean isVisible(String text) {
+        for (int i = 0; i < text.length(); i += Character.charCount(text.codePointAt(i))) {
+            if (isVisible(text.codePointAt(i))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    // the letters and marks are those of Unicode's Default_Ignorable_Code_Point, and the blank of Braille
+    private static boolean isVisible(int c) {
+        return switch (Character.getType(c)) {
+            case Character.CONTROL, Character.FORMAT, Character.SPACE_SEPARATOR, Character.LINE_SEPARATOR,
+                    Character.PARAGRAPH_SEPARATOR -> false;
+            case Character.OTHER_LETTER -> c != 0x115f && c != 0x1160 && c != 0x3164 && c != 0xffa0;
+            case Character.NON_SPACING_MARK -> c != 0x34f && c != 0x17b4 && c != 0x17b5 && (c < 0x180b || c > 0x180f)
+                    && (c < 0xfe00 || c > 0xfe0f) && (c < 0xe0100 || c > 0xe01ef);
+            default -> c != 0x2800;
+        };
     }
 
     /**

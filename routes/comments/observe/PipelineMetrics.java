@@ -48,6 +48,8 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
         FULL,
         /** 503: the broker did not confirm. */
         UNCONFIRMED,
+        /** 503: an exception of our own, which the log has. */
+        FAILED,
         /** 503: the broker is not reachable, or blocks publishers. */
         BROKER_AWAY,
         /** 503: the process ends. */

@@ -3,12 +3,14 @@ package comments.observe;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
+import org.apache.camel.CamelContext;
 import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.impl.health.AbstractHealthCheck;
 
 /**
  * The health check {@code comments/retrying-batches} or {@code comments/retrying-pushes}: whether exchanges of a route are
- * retried, and why. A process with such an exchange is not ready, but it is alive: a restart does not help.
+ * retried, and why. A process with such an exchange is alive: a restart does not help. It is not ready, unless it also
+ * {@link #servesRequests serves requests}.
  */
 public class RedeliveryHealth extends AbstractHealthCheck {
 
@@ -32,9 +34,23 @@ public class RedeliveryHealth extends AbstractHealthCheck {
         this.routeId = routeId;
     }
 
+    /**
+     * Whether a process serves HTTP requests. Then a failure behind the broker must not make it not ready: a balancer would
+     * stop posts and reads that succeed.
+     */
+    public static boolean servesRequests(CamelContext context) {
+        return context.getRoutes().stream().map(route -> route.getEndpoint().getEndpointUri())
+                .anyMatch(uri -> uri.startsWith("rest:") || uri.startsWith("platform-http:"));
+    }
+
     @Override
     public boolean isLiveness() {
         return false;
+    }
+
+    @Override
+    public boolean isReadiness() {
+        return !servesRequests(getCamelContext());
     }
 
     @Override

@@ -11,6 +11,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -23,17 +25,21 @@ import org.apache.camel.support.ResourceHelper;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 import org.flywaydb.core.api.MigrationInfo;
+import org.flywaydb.core.api.MigrationInfoService;
 import org.flywaydb.core.api.MigrationVersion;
+import org.flywaydb.core.api.configuration.FluentConfiguration;
 
 /**
- * Makes the schema, or brings it up to date, once in a process, when a connection is first asked for. Flyway's lock in the
- * database lets any number of processes start at once.
+ * Makes the schema, or brings it up to date, once in a process, when a connection is first asked for. Locks in the
+ * database let any number of processes start at once.
  *
  * <p>The schema may have tables of other applications. Its history is in {@value #HISTORY}; only databases of former versions
  * have it in {@value #FORMER_HISTORY}, where other applications that use Flyway have theirs.
  *
- * <p>An index on a table that is there already is built before its version, while other processes write to the table. Behind a
- * pooler, which has no sessions to lock, it is built with its version, and writers wait.
+ * <p>An index on a table that is there already is built before its version, while other processes write to the table; if that was
+ * broken off, it is built again. An index that is replaced is dropped in the same way, by the first start a day after the version
+ * that replaces it: processes of the former version read by it until they are replaced, too. Behind a pooler, which has no
+ * sessions to lock, both are done with their version, and writers wait.
  *
  * <p>Any number of threads may call it.
  */
@@ -53,6 +59,8 @@ public class SchemaMigration implements CamelContextAware {
     // any number, the same in all processes
     private static final String LOCK = "SELECT pg_try_advisory_lock(hashtext('comments: build indexes'))::int";
     private static final int LOCK_POLL_MILLIS = 500;
+    // how long processes of the former version may run beside those of the new one
+    private static final Duration REPLACEMENT = Duration.ofDays(1);
 
     private final ReentrantLock lock = new ReentrantLock();
     private CamelContext camelContext;
@@ -119,52 +127,66 @@ public class SchemaMigration implements CamelContextAware {
     private void make() throws SQLException {
         UnpooledDataSource database = new UnpooledDataSource(jdbcUrl, username, password);
         SqlScript[] versions = Stream.of(scripts).map(this::script).toArray(SqlScript[]::new);
-        try {
-            Flyway flyway = Flyway.configure()
+        try (Connection connection = database.getConnection(); Statement statement = connection.createStatement()) {
+            FluentConfiguration flyway = Flyway.configure()
                     .dataSource(database)
-                    .table(hasFormerHistory(database, versions[0]) ? FORMER_HISTORY : HISTORY)
+                    .table(hasFormerHistory(statement, versions[0]) ? FORMER_HISTORY : HISTORY)
                     // where the schema has tables of others
                     .baselineOnMigrate(true)
                     .baselineVersion("0")
                     .locations(new String[0])
-                    .javaMigrations(versions)
-                    .load();
-            Set<MigrationVersion> pending = Stream.of(flyway.info().pending()).map(MigrationInfo::getVersion).collect(toSet());
-            buildIndexes(database, Stream.of(versions).filter(version -> pending.contains(version.getVersion())));
-            flyway.migrate();
+                    .javaMigrations(versions);
+            boolean locks = !UnpooledDataSource.isPooled(connection);
+            if (locks && flyway.load().info().pending().length > 0) {
+                lock(statement);
+            }
+            MigrationInfoService history = flyway.load().info();
+            Set<MigrationVersion> missing = Stream.of(history.pending()).map(MigrationInfo::getVersion).collect(toSet());
+            List<SqlScript> pending = Stream.of(versions).filter(version -> missing.contains(version.getVersion())).toList();
+            List<SqlScript> due = pending.stream().takeWhile(version -> version.droppedIndexes().isEmpty()
+                    || pending.contains(versions[0]) || version == pending.get(0) && isReplaced(history.current())).toList();
+            if (locks) {
+                changeIndexes(statement, due);
+            }
+            flyway.javaMigrations(Stream.of(versions).filter(version -> due.contains(version) || !pending.contains(version))
+                    .toArray(SqlScript[]::new)).load().migrate();
         } catch (FlywayException e) {
             throw e.getCause() instanceof SQLException cause ? cause : new SQLException("the schema can't be made", e);
         }
     }
 
-    private static boolean hasFormerHistory(UnpooledDataSource database, SqlScript first) throws SQLException {
-        try (Connection connection = database.getConnection(); Statement statement = connection.createStatement()) {
-            return finds(statement, FIND_FORMER_HISTORY)
-                    && finds(statement, FIND_FIRST_VERSION.formatted(FORMER_HISTORY, first.getChecksum()));
-        }
-    }
-
-    private static void buildIndexes(UnpooledDataSource database, Stream<SqlScript> versions) throws SQLException {
-        List<MatchResult> indexes = versions.flatMap(version -> version.indexes().stream()).toList();
-        if (indexes.isEmpty()) {
-            return;
-        }
-        try (Connection connection = database.getConnection(); Statement statement = connection.createStatement()) {
-            if (UnpooledDataSource.isPooled(connection)) {
-                return;
-            }
-            // released at the end of the session; two concurrent builds on one table would wait for each other
+    // Released at the end of the session. Without it, two processes that build indexes of one table would wait for each other.
+    private static void lock(Statement statement) throws SQLException {
+        try {
             while (!finds(statement, LOCK)) {
                 Thread.sleep(LOCK_POLL_MILLIS);
             }
-            for (MatchResult index : indexes) {
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new SQLTransientConnectionException("interrupted while another process makes the schema", e);
+        }
+    }
+
+    private static boolean hasFormerHistory(Statement statement, SqlScript first) throws SQLException {
+        return finds(statement, FIND_FORMER_HISTORY)
+                && finds(statement, FIND_FIRST_VERSION.formatted(FORMER_HISTORY, first.getChecksum()));
+    }
+
+    // whether a version is so old that no process of the one before it runs
+    private static boolean isReplaced(MigrationInfo version) {
+        return version.getInstalledOn().toInstant().isBefore(Instant.now().minus(REPLACEMENT));
+    }
+
+    private static void changeIndexes(Statement statement, List<SqlScript> versions) throws SQLException {
+        for (SqlScript version : versions) {
+            for (MatchResult index : version.indexes()) {
                 if (finds(statement, FIND_TABLE.formatted(index.group(2)))) {
                     buildIndex(statement, index);
                 }
             }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new SQLTransientConnectionException("interrupted while an index is built", e);
+            for (String index : version.droppedIndexes()) {
+                statement.execute("DROP INDEX CONCURRENTLY IF EXISTS " + index);
+            }
         }
     }
 

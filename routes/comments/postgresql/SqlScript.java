@@ -14,12 +14,14 @@ import org.flywaydb.core.api.migration.JavaMigration;
  * One version of the schema: a script that is named as Flyway names them, such as {@code V1__comments.sql}. Flyway's own
  * scan for scripts needs a folder that it can list, which the launchers don't all have.
  *
- * <p>An index of the script is built only if it is not there: {@link SchemaMigration} builds those of large tables before.
+ * <p>An index of the script is built only if it is not there, and dropped only if it is there: {@link SchemaMigration} builds
+ * and drops those of large tables before.
  */
 final class SqlScript implements JavaMigration {
 
     /** An index: its name, its table, and the rest of the statement. */
     private static final Pattern INDEX = Pattern.compile("^CREATE INDEX (\\w+) ON (\\w+) ([^;]+);", Pattern.MULTILINE);
+    private static final Pattern DROPPED_INDEX = Pattern.compile("^DROP INDEX (\\w+);", Pattern.MULTILINE);
 
     private final String name;
     private final String sql;
@@ -32,6 +34,11 @@ final class SqlScript implements JavaMigration {
     /** The indexes that the script creates, each with its name, its table and the rest of the statement as groups. */
     List<MatchResult> indexes() {
         return INDEX.matcher(sql).results().toList();
+    }
+
+    /** The names of the indexes that the script drops. */
+    List<String> droppedIndexes() {
+        return DROPPED_INDEX.matcher(sql).results().map(index -> index.group(1)).toList();
     }
 
     @Override
@@ -59,7 +66,8 @@ final class SqlScript implements JavaMigration {
     @Override
     public void migrate(Context context) throws Exception {
         try (Statement statement = context.getConnection().createStatement()) {
-            statement.execute(INDEX.matcher(sql).replaceAll("CREATE INDEX IF NOT EXISTS $1 ON $2 $3;"));
+            String built = INDEX.matcher(sql).replaceAll("CREATE INDEX IF NOT EXISTS $1 ON $2 $3;");
+            statement.execute(DROPPED_INDEX.matcher(built).replaceAll("DROP INDEX IF EXISTS $1;"));
         }
     }
 }

@@ -1,6 +1,7 @@
 package comments.rabbitmq;
 
 import comments.observe.PipelineMetrics;
+import comments.observe.RedeliveryHealth;
 import java.time.Duration;
 import java.util.Map;
 import org.apache.camel.health.HealthCheckResultBuilder;
@@ -8,7 +9,8 @@ import org.apache.camel.impl.health.AbstractHealthCheck;
 
 /**
  * The health check {@code comments/unsettled}: how many messages of comments were received and are not acknowledged, and
- * how old the oldest is. A process is not ready while one is older than a minute; it is alive, and still processes the message.
+ * how old the oldest is. It is down while one is older than a minute. The process is alive then, and still processes the
+ * message; it is not ready, unless it also {@link RedeliveryHealth#servesRequests serves requests}.
  */
 public class UnsettledHealth extends AbstractHealthCheck {
 
@@ -32,6 +34,11 @@ public class UnsettledHealth extends AbstractHealthCheck {
     @Override
     public boolean isLiveness() {
         return false;
+    }
+
+    @Override
+    public boolean isReadiness() {
+        return !RedeliveryHealth.servesRequests(getCamelContext());
     }
 
     @Override

@@ -10,8 +10,8 @@ import java.util.UUID;
 /**
  * A position in a list of comments, newest first: the next page begins after this comment.
  *
- * <p>The database writes its text, and clients send it back. The text is base64url of PostgreSQL's binary forms: microseconds
- * since 2000, where the largest and the smallest value stand for infinity, and then the id.
+ * <p>Clients send its text back. The text is base64url of PostgreSQL's binary forms: microseconds since 2000, where the largest
+ * and the smallest value stand for infinity, and then the id.
  *
  * @param acceptedAt when the comment was accepted; the latest and the earliest time stand for infinity
  */
@@ -27,6 +27,16 @@ record PageCursor(OffsetDateTime acceptedAt, UUID id) {
     private static final long LATEST = 9_223_371_331_199_999_999L;
 
     /**
+     * Writes the text of the cursor of a comment.
+     *
+     * @param acceptedAt in PostgreSQL's binary form
+     */
+    static String text(byte[] acceptedAt, UUID id) {
+        return Base64.getUrlEncoder().encodeToString(ByteBuffer.allocate(BYTES).put(acceptedAt)
+                .putLong(id.getMostSignificantBits()).putLong(id.getLeastSignificantBits()).array());
+    }
+
+    /**
      * Reads the text of a cursor.
      *
      * @throws IllegalArgumentException if it is not one
@@ -37,6 +47,11 @@ record PageCursor(OffsetDateTime acceptedAt, UUID id) {
             throw new IllegalArgumentException("a cursor has " + BYTES + " bytes");
         }
         return new PageCursor(time(bytes.getLong()), new UUID(bytes.getLong(), bytes.getLong()));
+    }
+
+    /** The time that PostgreSQL's binary form has; the latest and the earliest time stand for infinity. */
+    static OffsetDateTime time(byte[] binary) {
+        return time(ByteBuffer.wrap(binary).getLong());
     }
 
     private static OffsetDateTime time(long micros) {

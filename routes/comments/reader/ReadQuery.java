@@ -40,17 +40,21 @@ public class ReadQuery implements Processor {
         }
     }
 
-    /** The parts of the request that its response needs. */
-    record Read(RequestQuery query, List<String> ifNoneMatch) {
+    /**
+     * The parts of the request that its response needs.
+     *
+     * @param limit the largest number of comments of a page; null if one comment is asked for
+     */
+    record Read(RequestQuery query, List<String> ifNoneMatch, Integer limit) {
     }
 
     /** The exchange property that holds the {@link Read}. */
     static final String PROPERTY = "read";
+    /** The largest size of a page with more than one comment, in bytes: it is held in memory while it is sent. */
+    static final int MAX_PAGE_BYTES = 256 << 10;
 
     private static final int DEFAULT_LIMIT = 50;
     private static final int MAX_LIMIT = 1_000;
-    // the whole page is held in memory while it is sent
-    private static final int MAX_PAGE_BYTES = 256 << 10;
 
     private ApiKeys apiKeys = new ApiKeys();
     private Selection selection = Selection.COMMENT;
@@ -75,7 +79,8 @@ public class ReadQuery implements Processor {
             case POST -> page(query, "postId", Comment.postId(query));
             case REPLIES -> page(query, "parentId", id(query));
         };
-        exchange.setProperty(PROPERTY, new Read(query, RequestHeaders.of(message, "If-None-Match")));
+        exchange.setProperty(PROPERTY, new Read(query, RequestHeaders.of(message, "If-None-Match"),
+                (Integer) parameters.get("limit")));
         message.removeHeaders("*");
         message.setHeader(JdbcConstants.JDBC_PARAMETERS, parameters);
     }

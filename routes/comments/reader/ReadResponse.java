@@ -1,21 +1,33 @@
 package comments.reader;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonFactoryBuilder;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import comments.http.InvalidRequestException;
+import comments.model.Comment;
 import comments.reader.ReadQuery.Read;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.OffsetDateTime;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeFormatterBuilder;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
 
 /**
- * Answers with the JSON from the database: one comment, or a page of comments with a link to the next page, if any. The answer
+ * Writes the rows of the database as JSON: one comment, or a page of comments with a link to the next page, if any. A page ends at
+ * its limit of comments or at {@link ReadQuery#MAX_PAGE_BYTES}, whichever is reached first, but has at least one comment. The answer
  * is 200 with an ETag, or 304 without a body if the client has the same version. Replaces all headers.
  *
  * <p>Throws {@link InvalidRequestException} if the comment does not exist: a 404, which may change in a moment. Any number of
@@ -23,23 +35,68 @@ import org.apache.camel.Processor;
  */
 public class ReadResponse implements Processor {
 
+    // else an emoji takes twelve bytes instead of four
+    private static final JsonFactory JSON = new JsonFactoryBuilder()
+            .enable(JsonWriteFeature.COMBINE_UNICODE_SURROGATES_IN_UTF8).build();
+    private static final DateTimeFormatter MILLIS = new DateTimeFormatterBuilder().appendInstant(3).toFormatter();
     private static final int ETAG_BYTES = 16;
 
     @Override
+    @SuppressWarnings("unchecked")
     public void process(Exchange exchange) throws Exception {
         Message message = exchange.getMessage();
         Read read = exchange.getProperty(ReadQuery.PROPERTY, Read.class);
-        if (message.getBody() instanceof Map<?, ?> page) {
-            String cursor = (String) page.get("next");
-            String next = cursor == null ? null : read.query().with(Stream.of("postId", "limit"), "before", cursor);
-            write(message, (byte[]) page.get("comments"), read.ifNoneMatch(), next);
-            return;
+        List<Map<String, Object>> rows = message.getBody(List.class);
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (JsonGenerator json = JSON.createGenerator(bytes)) {
+            if (read.limit() != null) {
+                writePage(message, read, rows, json, bytes);
+            } else if (rows.isEmpty()) {
+                throw InvalidRequestException.notFound();
+            } else {
+                write(rows.get(0), json);
+                json.flush();
+                write(message, bytes.toByteArray(), read.ifNoneMatch(), null);
+            }
         }
-        byte[] comment = message.getBody(byte[].class);
-        if (comment == null) {
-            throw InvalidRequestException.notFound();
+    }
+
+    private static void writePage(Message message, Read read, List<Map<String, Object>> rows, JsonGenerator json,
+            ByteArrayOutputStream bytes) throws IOException {
+        json.writeStartArray();
+        json.flush();
+        int shown = 0;
+        int end = bytes.size();
+        while (shown < Math.min(read.limit(), rows.size())) {
+            write(rows.get(shown), json);
+            json.flush();
+            if (shown > 0 && bytes.size() >= ReadQuery.MAX_PAGE_BYTES) {
+                break;
+            }
+            shown++;
+            end = bytes.size();
         }
-        write(message, comment, read.ifNoneMatch(), null);
+        byte[] page = Arrays.copyOf(bytes.toByteArray(), end + 1);
+        page[end] = ']';
+        String next = null;
+        if (shown < rows.size()) {
+            Map<String, Object> last = rows.get(shown - 1);
+            next = read.query().with(Stream.of("postId", "limit"), "before",
+                    PageCursor.text((byte[]) last.get("accepted_at"), (UUID) last.get("id")));
+        }
+        write(message, page, read.ifNoneMatch(), next);
+    }
+
+    private static void write(Map<String, Object> row, JsonGenerator json) throws IOException {
+        new Comment((String) row.get("post_id"), (String) row.get("user_id"), (String) row.get("user_name"),
+                (String) row.get("content"), (UUID) row.get("parent_id"))
+                .writeTo(json, (UUID) row.get("id"), time(row.get("accepted_at")), time(row.get("created_at")));
+    }
+
+    // in ISO 8601, or null if it is infinite
+    private static String time(Object binary) {
+        OffsetDateTime time = PageCursor.time((byte[]) binary);
+        return time == OffsetDateTime.MAX || time == OffsetDateTime.MIN ? null : MILLIS.format(time);
     }
 
     private static void write(Message message, byte[] json, List<String> ifNoneMatch, String next) {

@@ -93,7 +93,7 @@ public class AcceptComment implements Processor {
         exchange.setProperty(ACCEPTED, new Accepted(ids, comments.bulk()));
         message.removeHeaders("*");
         message.setHeader(Comment.COUNT_HEADER, ids.size());
-        message.setBody(json(comments.list(), ids));
+        message.setBody(json(comments.list(), ids, key != null));
     }
 
     private static Refusal refusal(int status) {
@@ -124,16 +124,21 @@ public class AcceptComment implements Processor {
         return ids;
     }
 
-    private static byte[] json(List<Comment> comments, List<UUID> ids) throws IOException {
+    private static byte[] json(List<Comment> comments, List<UUID> ids, boolean derived) throws IOException {
         String acceptedAt = CLOCK.now();
         try (ByteArrayBuilder bytes = new ByteArrayBuilder(512)) {
             try (JsonGenerator json = JSON_FACTORY.createGenerator(bytes)) {
                 for (int i = 0; i < ids.size(); i++) {
-                    comments.get(i).writeTo(json, ids.get(i), acceptedAt);
+                    comments.get(i).writeTo(json, ids.get(i), derived && i > 0 ? later(acceptedAt, i) : acceptedAt);
                 }
             }
             return bytes.toByteArray();
         }
+    }
+
+    // comments are read in the order of their times and ids, and derived ids have no order: a list keeps its own by microseconds
+    private static String later(String acceptedAt, int micros) {
+        return "%s%03dZ".formatted(acceptedAt.substring(0, acceptedAt.length() - 1), micros);
     }
 
     private static MediaType mediaType(Message message) throws InvalidRequestException {
@@ -149,7 +154,8 @@ public class AcceptComment implements Processor {
         String[] parts = type.toLowerCase(Locale.ROOT).split(";");
         for (int i = 1; i < parts.length; i++) {
             String parameter = parts[i].strip();
-            if (parameter.startsWith("charset=") && !parameter.substring(8).replace("\"", "").equals("utf-8")) {
+            // some clients say utf8
+            if (parameter.startsWith("charset=") && !parameter.substring(8).replace("\"", "").matches("utf-?8")) {
                 throw InvalidRequestException.unsupportedMediaType("The charset must be UTF-8, as it always is for JSON.");
             }
         }

@@ -35,6 +35,8 @@ final class CommentParser {
     // JSON is UTF-8 (RFC 8259, 8.1): a body in UTF-16, or with a byte order mark, is malformed: the charset is not guessed.
     private static final JsonFactory JSON = JsonFactory.builder()
             .disable(JsonFactory.Feature.CHARSET_DETECTION)
+            // clients choose the names, and the JVM's table of strings grows with each new one
+            .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
             .build();
 
     private final List<FieldError> errors = new ArrayList<>(0);
@@ -126,7 +128,7 @@ final class CommentParser {
     }
 
     /** Reads a comment, valid or not. Adds what is wrong to the errors. */
-    private Comment readComment(JsonParser parser, String pointer) throws IOException {
+    private Comment readComment(JsonParser parser, String pointer) throws IOException, InvalidRequestException {
         if (parser.currentToken() != JsonToken.START_OBJECT) {
             parser.skipChildren();
             wrong(pointer, "must be an object: a comment");
@@ -137,15 +139,27 @@ final class CommentParser {
         String userName = null;
         String content = null;
         String parentId = null;
+        boolean parentGiven = false;
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
+            // the answer has no room for more of them
+            if (errors.size() >= MAX_ERRORS) {
+                throw InvalidRequestException.wrongFields(errors);
+            }
             String name = parser.currentName();
             parser.nextToken();
             switch (name) {
                 case "postId" -> postId = text(parser, pointer, name, postId, Comment.MAX_NAME);
                 case "userId" -> userId = text(parser, pointer, name, userId, Comment.MAX_NAME);
-                case "userName" -> userName = text(parser, pointer, name, userName, Comment.MAX_NAME);
-                case "content" -> content = text(parser, pointer, name, content, Comment.MAX_CONTENT);
-                case "parentId" -> parentId = string(parser, pointer, name, parentId);
+                case "userName" -> userName = visible(pointer, name, text(parser, pointer, name, userName, Comment.MAX_NAME));
+                case "content" -> content = visible(pointer, name, text(parser, pointer, name, content, Comment.MAX_CONTENT));
+                case "parentId" -> {
+                    if (parentGiven) {
+                        wrong(field(pointer, name), "is given twice");
+                    }
+                    parentGiven = true;
+                    // many clients send null for what they leave out
+                    parentId = parser.currentToken() == JsonToken.VALUE_NULL ? null : string(parser, pointer, name, null);
+                }
                 default -> {
                     parser.skipChildren();
                     wrong(field(pointer, name), "is not a field of a comment");
@@ -180,6 +194,13 @@ final class CommentParser {
             wrong(field(pointer, name), "must not contain the character U+0000 or half of a surrogate pair");
         } else if ((length < 1 || length > max) && errors.size() == wrongBefore) {
             wrong(field(pointer, name), "must be 1 to " + max + " characters long, and is " + length);
+        }
+        return text;
+    }
+
+    private String visible(String pointer, String name, String text) {
+        if (!text.isEmpty() && !Comment.isVisible(text)) {
+            wrong(field(pointer, name), "must have a visible character");
         }
         return text;
     }

@@ -46,10 +46,12 @@ public final class Settings {
         RULES.put("COMMENTS_API_KEYS", Settings::notApiKeys);
         RULES.put("COMMENTS_RATE_PER_CALLER", wholeNumber(0, 10_000_000));
         RULES.put("HTTP_MAX_BODY", wholeNumber(1_024, MAX_BODY));
+        RULES.put("COMMENTS_CORS_ORIGINS", Settings::notOrigins);
         RULES.put("COMMENTS_TRUSTED_PROXIES", Settings::notNetworks);
         RULES.put("HTTP_MAX_CONNECTIONS", wholeNumber(0, 1_000_000));
         RULES.put("HTTP_CLIENT_SHARE", wholeNumber(1, 100));
         RULES.put("HTTP_CLIENT_TIMEOUT", wholeNumber(1_000, 3_600_000));
+        RULES.put("HTTP_IDLE_TIMEOUT", wholeNumber(1, 86_400));
         RULES.put("POSTGRES_MIGRATE", Settings::notBoolean);
         RULES.put("COMMENTS_READERS", wholeNumber(1, 1_000));
         RULES.put("COMMENTS_PAGES", Settings::notBoolean);
@@ -84,6 +86,7 @@ public final class Settings {
 
     private static final String USER_IN_URL = "jdbc:postgresql://[^/?]*@.*";
     private static final String API_KEY = "[\\w.-]+:[0-9a-fA-F]{64}";
+    private static final String ORIGIN = "[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\\[[0-9a-f:]+])(:[0-9]{1,5})?";
 
     private Settings() {
     }
@@ -196,6 +199,11 @@ public final class Settings {
 
     private static String notReadable(String value) {
         return value.isEmpty() || Files.isReadable(Path.of(value)) ? null : "must be a PEM file that can be read";
+    }
+
+    private static String notOrigins(String value) {
+        return value.isEmpty() || value.equals("*") || value.matches(ORIGIN + "(\\s*,\\s*" + ORIGIN + ")*") ? null
+                : "must be *, or origins as browsers send them, such as https://example.com,http://localhost:3000";
     }
 
     private static String notApiKeys(String value) {

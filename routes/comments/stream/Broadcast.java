@@ -43,7 +43,9 @@ public class Broadcast implements Processor {
     public void process(Exchange exchange) throws InterruptedException, ExecutionException {
         Selection selection = exchange.getProperty(SelectSubscribed.PROPERTY, Selection.class);
         boolean failed = exchange.getProperty(Exchange.EXCEPTION_CAUGHT) != null;
-        Map<String, String> events = selection.events(failed ? List.of() : exchange.getMessage().getBody(List.class));
+        List<Map<String, Object>> rows = failed ? List.of() : exchange.getMessage().getBody(List.class);
+        rows.forEach(row -> clients.advance(SelectSubscribed.id(row)));
+        Map<String, String> events = selection.events(rows);
         try {
             clients.send(events).get(MAX_SECONDS, TimeUnit.SECONDS);
         } catch (TimeoutException e) {

@@ -42,7 +42,12 @@ public class SelectSubscribed implements Processor {
 
     /** The event of a comment, from a row of select-heard.sql or select-missed.sql. */
     static String event(Map<String, Object> row) {
-        return ServerSentEvent.of("comment", (Long) row.get("written"), (String) row.get("comment"));
+        return ServerSentEvent.of("comment", id(row), (String) row.get("comment"));
+    }
+
+    /** The id of this event: when the database wrote the comment, by its own clock, in microseconds since 1970. */
+    static long id(Map<String, Object> row) {
+        return (Long) row.get("written");
     }
 
     /**

@@ -2,6 +2,7 @@ package comments.stream;
 
 import comments.http.ServerSentEvent;
 import comments.http.SseClient;
+import comments.http.SseClients;
 import java.util.List;
 import java.util.Map;
 import org.apache.camel.Exchange;
@@ -10,7 +11,7 @@ import org.apache.camel.Processor;
 
 /**
  * Answers a client with a stream that stays open. It begins with the comments that the client missed, or with an event that
- * says that they could not be read.
+ * says that they were not read: the database did not answer, or the client resumes with an id that says nothing.
  */
 public class StartEventStream implements Processor {
 
@@ -22,9 +23,10 @@ public class StartEventStream implements Processor {
     public void process(Exchange exchange) {
         SseClient client = exchange.getProperty(Subscribe.CLIENT, SseClient.class);
         Message message = exchange.getMessage();
-        if (exchange.getProperty(Subscribe.RESUMES) != null && client.isConnected()) {
-            boolean failed = exchange.getProperty(Exchange.EXCEPTION_CAUGHT) != null;
-            client.catchUp(failed ? missed(List.of(), true) : missed(message.getBody(List.class), false));
+        Long since = exchange.getProperty(Subscribe.RESUMES, Long.class);
+        if (since != null && client.isConnected()) {
+            boolean unread = since == SseClients.UNKNOWN_ID || exchange.getProperty(Exchange.EXCEPTION_CAUGHT) != null;
+            client.catchUp(missed(unread ? List.of() : message.getBody(List.class), unread), since);
         }
         message.removeHeaders("*");
         message.setHeader(Exchange.HTTP_RESPONSE_CODE, 200);

@@ -26,6 +26,8 @@ import org.apache.camel.support.SynchronizationAdapter;
  * Adds the client of {@code GET /comments/stream} to the stream. If the client resumes, with Last-Event-ID, the message gets
  * the parameters of select-missed.sql. All headers of the request are removed.
  *
+ * <p>All ids are times of the database's clock. The clock of this process may differ, so it is not used.
+ *
  * <p>It runs on the event loop. Throws {@link InvalidRequestException} if the request breaks the contract, and
  * {@link RejectedExecutionException} if the limit of clients is reached.
  */
@@ -33,13 +35,14 @@ public class Subscribe implements Processor {
 
     /** The exchange property that holds the {@link SseClient}. */
     static final String CLIENT = "client";
-    /** The exchange property that is set if the client resumes and the comments that it missed are read. */
+    /** The exchange property that holds the id with which the client resumes, a Long, if it does. */
     static final String RESUMES = "resumes";
     /** The largest number of missed comments that a client gets. */
     static final int MAX_MISSED = 100;
 
-    // batches that are written at the same time can become visible out of the order of their times
-    private static final Duration OVERLAP = Duration.ofSeconds(10);
+    // batches become visible out of the order of their times, which are those when their transactions began: a statement may take
+    // a minute
+    private static final Duration OVERLAP = Duration.ofSeconds(70);
     // microseconds since 1970
     private static final Pattern EVENT_ID = Pattern.compile("[0-9]{1,17}");
 
@@ -61,9 +64,9 @@ public class Subscribe implements Processor {
     public void process(Exchange exchange) throws Exception {
         Message message = exchange.getMessage();
         apiKeys.require(message);
-        RequestQuery query = RequestQuery.of(message, Set.of("postId"));
+        RequestQuery query = RequestQuery.of(message, Set.of("postId", "lastEventId"));
         String post = query.has("postId") ? Comment.postId(query) : null;
-        Long since = since(message);
+        Long since = since(message, query);
         SseClient client = clients.add(message, post == null ? SseClients.ALL : post);
         exchange.setProperty(CLIENT, client);
         exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
@@ -74,20 +77,27 @@ public class Subscribe implements Processor {
         });
         message.removeHeaders("*");
         if (post != null && since != null) {
+            exchange.setProperty(RESUMES, since);
+            if (since == SseClients.UNKNOWN_ID) {
+                return;
+            }
             Instant written = Instant.EPOCH.plus(since, ChronoUnit.MICROS).minus(OVERLAP);
-            exchange.setProperty(RESUMES, true);
             message.setHeader(JdbcConstants.JDBC_PARAMETERS,
                     Map.of("postId", post, "since", written.toString(), "limit", MAX_MISSED + 1));
         }
     }
 
-    private static Long since(Message message) throws InvalidRequestException {
+    // polyfills of EventSource can't send the header, and send a query parameter
+    private static Long since(Message message, RequestQuery query) throws InvalidRequestException {
         List<String> ids = RequestHeaders.of(message, "Last-Event-ID");
+        if (ids.isEmpty() && query.has("lastEventId")) {
+            ids = List.of(query.value("lastEventId"));
+        }
         if (ids.isEmpty() || ids.equals(List.of(""))) {
             return null;
         }
         if (ids.size() > 1 || !EVENT_ID.matcher(ids.get(0)).matches()) {
-            throw InvalidRequestException.malformed("The header Last-Event-ID must be the id of an event of this stream.");
+            throw InvalidRequestException.malformed("Last-Event-ID must be the id of an event of this stream.");
         }
         return Long.valueOf(ids.get(0));
     }

@@ -195,7 +195,10 @@ class DeploymentTest {
             matches(Files.readString(file), "queue=~?\\\\?\"([^\"\\\\]+)").flatMap(names -> Stream.of(names.group(1).split("\\|")))
                     .forEach(queue -> named.put(file + " " + queue, queue));
         }
-        assertThat(named).hasSize(2 + 3 + 2 + 2);
+        assertThat(named).hasSize(2 + 3 + 3 + 2);
+        // not the application's: what the policy of dead letters keeps
+        matches(Files.readString(Path.of("docker/dead-letters.json")), "\"name\": \"(\\S+)\", \"vhost\": \"/\", \"durable\"")
+                .forEach(queue -> queues.add(queue.group(1)));
         named.forEach((place, queue) ->
                 assertThat(queues).as("%s, compared to the route files", place).contains(queue));
     }

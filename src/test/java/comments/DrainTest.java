@@ -2,6 +2,7 @@ package comments;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import comments.http.HttpEngine;
 import comments.rabbitmq.ConsumerGate;
@@ -12,7 +13,10 @@ import java.io.InputStreamReader;
 import java.net.ConnectException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.apache.camel.Exchange;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.support.DefaultExchange;
@@ -98,6 +102,46 @@ class DrainTest {
             slow.assertThatItIsRefusedAndClosed();
             idle.send(HEAD + TestPipeline.COMMENT);
             idle.assertThatItIsRefusedAndClosed();
+        }
+    }
+
+    @Test
+    void anUploadThatBeganBeforeTheDrainIsFinished() throws Exception {
+        try (Caller slow = new Caller(); Caller other = new Caller()) {
+            slow.send(HEAD + TestPipeline.COMMENT.substring(0, 5));
+            other.send(HEAD + TestPipeline.COMMENT);
+            assertThat(other.answer()).startsWith("HTTP/1.1 202 ");
+            CompletableFuture<Void> drained = CompletableFuture.runAsync(pipeline::drain);
+            await().ignoreExceptions().until(() -> {
+                try (Caller late = new Caller()) {
+                    late.send(HEAD + TestPipeline.COMMENT);
+                    return late.answer().startsWith("HTTP/1.1 503 ");
+                }
+            });
+            slow.send(TestPipeline.COMMENT.substring(5));
+            assertThat(slow.answer()).startsWith("HTTP/1.1 202 ");
+            drained.get(10, TimeUnit.SECONDS);
+        }
+    }
+
+    @Test
+    void uploadsThatDoNotEndAreAnsweredBeforeTheProcessEnds() throws Exception {
+        try (Caller before = new Caller(); Caller after = new Caller(); Caller other = new Caller()) {
+            before.send(HEAD + TestPipeline.COMMENT.substring(0, 5));
+            other.send(HEAD + TestPipeline.COMMENT);
+            assertThat(other.answer()).startsWith("HTTP/1.1 202 ");
+            assertThat(engine.isIdle()).isFalse();
+            engine.drain();
+            after.send(HEAD + TestPipeline.COMMENT.substring(0, 5));
+            engine.stopListening();
+            for (Caller each : List.of(before, after)) {
+                assertThat(each.answer()).startsWith("HTTP/1.1 503 ").containsIgnoringCase("Connection: close")
+                        .contains("Retry-After: ");
+                // what comes after the answer is read, so that nothing resets the connection
+                each.send(TestPipeline.COMMENT.substring(5));
+                assertThat(each.answers.lines()).last().asString().endsWith("}");
+            }
+            assertThat(engine.isIdle()).isTrue();
         }
     }
 

@@ -87,10 +87,13 @@ class SecurityTest {
 
     @Test
     void whoPostsMoreThanHisRateIsToldWhenToComeBack() throws Exception {
-        String six = "[" + (TestPipeline.COMMENT + ",").repeat(5) + TestPipeline.COMMENT + "]";
-        HttpResponse<String> response = post(six, "Authorization", "Bearer " + BOB);
+        String five = "[" + (TestPipeline.COMMENT + ",").repeat(4) + TestPipeline.COMMENT + "]";
+        HttpResponse<String> response;
+        do {
+            response = post(five, "Authorization", "Bearer " + BOB);
+        } while (response.statusCode() == 202);
         assertThat(response.statusCode()).isEqualTo(429);
-        assertThat(response.headers().firstValueAsLong("Retry-After").orElseThrow()).isPositive();
+        assertThat(response.headers().firstValueAsLong("Retry-After").orElseThrow()).isBetween(1L, 2L);
         assertThat(pipeline.observe("metrics")).contains("comments_refused_total{reason=\"too-many\"} 1.0");
     }
 

@@ -62,7 +62,8 @@ class ClientFaultsIT extends ServiceFaults {
 
     private void overload(Duration time) throws Exception {
         // a slow broker and small groups, so that the callers can be ten times as fast
-        JarProcess service = start(service().with("COMMENTS_GROUP_SIZE", 10).with("COMMENTS_WAITING", 100));
+        JarProcess service = start(service().with("COMMENTS_GROUP_SIZE", 10).with("COMMENTS_WAITING", 100)
+                .with("HTTP_CLIENT_SHARE", 100));
         trial.toBroker().delay(Duration.ofMillis(50));
         double capacity;
         try (Workload capable = trial.flood(50, Workload.UNPACED)) {
@@ -137,7 +138,8 @@ class ClientFaultsIT extends ServiceFaults {
                 answers.add(senders.submit(() -> oversized(service, chunked)));
             }
             for (Future<String> answer : answers) {
-                assertThat(answer.get(30, TimeUnit.SECONDS)).startsWith("HTTP/1.1 413 ");
+                // 429 where so many bodies together are more than this heap has room for
+                assertThat(answer.get(30, TimeUnit.SECONDS)).containsPattern("^HTTP/1.1 (413|429) ");
             }
         } finally {
             senders.shutdownNow();

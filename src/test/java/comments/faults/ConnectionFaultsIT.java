@@ -3,6 +3,7 @@ package comments.faults;
 import static comments.faults.Trial.NOTIFIER;
 import static comments.faults.Trial.PROCESSOR;
 import static comments.faults.Trial.SERVICE;
+import static comments.faults.Trial.VERSIONS;
 import static comments.faults.Trial.during;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -22,6 +23,7 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -46,6 +48,7 @@ class ConnectionFaultsIT {
 
     /** While a push waits for its turn, an insert for its commit, and groups for their confirms. */
     @Test
+    @Tag(VERSIONS)
     void c26TheBrokerClosesEveryConnectionDuringPushesInsertsAndPublishes() throws Exception {
         JarProcess service = trial.process(SERVICE).start();
         JarProcess processor = trial.process(PROCESSOR).start();
@@ -71,6 +74,7 @@ class ConnectionFaultsIT {
 
     /** A batch that is not complete for a while. */
     @Test
+    @Tag(VERSIONS)
     void c26TheBrokerClosesEveryConnectionWhileABatchGathers() throws Exception {
         JarProcess processor = trial.process(PROCESSOR).with("COMMENTS_BATCH_INTERVAL", 2_000)
                 .with("COMMENTS_PREFETCH", 100).start();
@@ -107,6 +111,7 @@ class ConnectionFaultsIT {
     }
 
     @Test
+    @Tag(VERSIONS)
     void c27AProcessDoesNotStartWithAQueueThatItCanNotUse() throws Exception {
         declareClassic();
         assertRefused(declaring(SERVICE), "x-queue-type", "It must be a durable quorum queue: delete it once it is empty");
@@ -120,6 +125,7 @@ class ConnectionFaultsIT {
     }
 
     @Test
+    @Tag(VERSIONS)
     void c27AQueueThatBecomesAnotherIsTriedAgainByOneThread() throws Exception {
         JarProcess service = declaring(SERVICE).start();
         assertThat(trial.postOne().status()).isEqualTo(202);

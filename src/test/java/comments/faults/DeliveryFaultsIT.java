@@ -2,17 +2,15 @@ package comments.faults;
 
 import static comments.faults.Trial.NOTIFIER;
 import static comments.faults.Trial.PROCESSOR;
-import static comments.faults.Trial.SERVICE;
+import static comments.faults.Trial.VERSIONS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.rabbitmq.client.AMQP.BasicProperties;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
-import comments.faults.Attempt.Outcome;
 import comments.support.JarProcess;
 import java.nio.charset.StandardCharsets;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -25,34 +23,19 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What may become of deliveries: too many of one message, messages that are too large or too many, and foreign ones. */
+/** What may become of deliveries: those that last too long, messages that are too large or too many, and foreign ones. */
 class DeliveryFaultsIT extends ServiceFaults {
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);
-    private static final int LIMIT = 20;
-    private static final String POLICY = "deliveries";
 
-    private boolean limited;
     private boolean impatient;
 
     DeliveryFaultsIT() {
         super(PROCESSOR);
     }
 
-    /** Gives a queue the limit of deliveries that RabbitMQ has by default from 4.0 on. */
-    private void limitDeliveries(String queue) throws Exception {
-        if (!trial.rabbitmq().ctl("version").startsWith("4")) {
-            trial.rabbitmq().ctl("set_policy", "--apply-to", "queues", POLICY, "^" + queue + "$",
-                    "{\"delivery-limit\":%d}".formatted(LIMIT));
-            limited = true;
-        }
-    }
-
     @AfterEach
-    void liftLimits() throws Exception {
-        if (limited) {
-            trial.rabbitmq().ctl("clear_policy", POLICY);
-        }
+    void waitAsBefore() throws Exception {
         if (impatient) {
             waitForAcknowledgements(1_800_000, 60_000);
         }
@@ -64,53 +47,7 @@ class DeliveryFaultsIT extends ServiceFaults {
     }
 
     @Test
-    void c18AProcessorIsKilledMoreOftenThanAMessageMayBeDelivered() throws Exception {
-        killProcessors(LIMIT + 3);
-    }
-
-    @Test
-    @Tag("nightly")
-    void c18AProcessorIsKilledManyTimes() throws Exception {
-        killProcessors(120);
-    }
-
-    private void killProcessors(int times) throws Exception {
-        limitDeliveries("comments");
-        trial.process(SERVICE, NOTIFIER).start();
-        assertThat(trial.postOne().outcome()).isEqualTo(Outcome.OK);
-        try (java.sql.Connection lock = trial.connect(); Statement statement = lock.createStatement()) {
-            lock.setAutoCommit(false);
-            statement.execute("LOCK TABLE comments");
-            for (int i = 0; i < times; i++) {
-                JarProcess processor = service().launch();
-                await().atMost(PATIENCE).until(() -> trial.rabbitmq().queues().get("comments").unacknowledged() > 0
-                        || trial.rabbitmq().messages("comments") == 0);
-                processor.kill();
-                await().atMost(PATIENCE).until(() -> trial.rabbitmq().queues().get("comments").unacknowledged() == 0);
-                assertThat(trial.rabbitmq().messages("comments")).as("after %d kills", i + 1).isPositive();
-                trial.endSessions();
-            }
-        }
-        service().start();
-        trial.assertKept();
-    }
-
-    @Test
-    void c18ANotifierIsKilledMoreOftenThanAMessageMayBeDelivered() throws Exception {
-        limitDeliveries("notifications");
-        trial.process(SERVICE, PROCESSOR).start();
-        assertThat(trial.postOne().outcome()).isEqualTo(Outcome.OK);
-        for (int i = 0; i < LIMIT + 3; i++) {
-            JarProcess notifier = trial.process(NOTIFIER).failpoint("before:push:hold").launch();
-            Trial.awaitFailpoint(notifier);
-            notifier.kill();
-            await().atMost(PATIENCE).until(() -> trial.rabbitmq().queues().get("notifications").unacknowledged() == 0);
-        }
-        trial.process(NOTIFIER).start();
-        trial.assertKept();
-    }
-
-    @Test
+    @Tag(VERSIONS)
     void c19NotificationsAreLargerThanTheBrokerTakes() throws Exception {
         // as RabbitMQ has it by default from 4.0 on
         trial.rabbitmq().ctl("eval", "persistent_term:put(max_message_size, 16777216).");
@@ -132,6 +69,7 @@ class DeliveryFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag(VERSIONS)
     void c20TheDatabaseIsAwayForLongerThanTheBrokerWaitsForAnAcknowledgement() throws Exception {
         int held = 20;
         waitForAcknowledgements(8_000, 1_000);

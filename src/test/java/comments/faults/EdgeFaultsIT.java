@@ -4,6 +4,7 @@ import static comments.faults.Trial.NOTIFIER;
 import static comments.faults.Trial.PROCESSOR;
 import static comments.faults.Trial.PUBLISHING;
 import static comments.faults.Trial.SERVICE;
+import static comments.faults.Trial.VERSIONS;
 import static comments.faults.Trial.during;
 import static comments.support.PrivateServers.ALONE;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -105,6 +106,7 @@ class EdgeFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag(VERSIONS)
     void e5TheQueueIsDeletedAtRunTime() throws Exception {
         start();
         assertThat(trial.postOne().status()).isEqualTo(202);
@@ -121,11 +123,13 @@ class EdgeFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag(VERSIONS)
     void e6TheQueueIsFullUntilSomebodyConsumes() throws Exception {
         fillQueue(() -> trial.process(PROCESSOR, NOTIFIER).launch());
     }
 
     @Test
+    @Tag(VERSIONS)
     void e6TheQueueIsFullUntilItsLimitIsLifted() throws Exception {
         fillQueue(() -> {
             SERVERS.liftLimit();
@@ -151,6 +155,7 @@ class EdgeFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag(VERSIONS)
     @Tag(ALONE)
     void e7CommentsAreRefusedAtOnceWhenTheDiskOfTheBrokerIsAlmostFull() throws Exception {
         start();
@@ -170,6 +175,7 @@ class EdgeFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag(VERSIONS)
     void e7CommentsInTheQueueAreWrittenWhenTheDiskOfTheBrokerIsAlmostFull() throws Exception {
         // no notification is confirmed meanwhile, so the consumers must be able to hold all
         trial.process(Trial.PROCESSOR, Trial.NOTIFIER).with("COMMENTS_PREFETCH", 200).start();

@@ -3,6 +3,7 @@ package comments.faults;
 import static comments.faults.Trial.NOTIFIER;
 import static comments.faults.Trial.PROCESSOR;
 import static comments.faults.Trial.SERVICE;
+import static comments.faults.Trial.VERSIONS;
 import static comments.faults.Trial.during;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -18,6 +19,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What may happen between the pipeline and PostgreSQL: a failover, sessions that can't write, a pooler. */
@@ -31,6 +33,7 @@ class FailoverFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag(VERSIONS)
     void c21APrimaryIsKilledAndItsSynchronousStandbyPromoted() throws Exception {
         PrivatePostgreSQL primary = trial.postgresql();
         try (PrivatePostgreSQL standby = primary.startStandby()) {
@@ -54,6 +57,7 @@ class FailoverFaultsIT extends ServiceFaults {
 
     /** What is left of a primary that became a standby: sessions that stay, and can't write. */
     @Test
+    @Tag(VERSIONS)
     void c22SessionsBecomeReadOnlyAndWritableAgain() throws Exception {
         JarProcess processor = start();
         trial.post();

@@ -4,6 +4,7 @@ import static comments.faults.Trial.NOTIFIER;
 import static comments.faults.Trial.NOTIFYING;
 import static comments.faults.Trial.PROCESSOR;
 import static comments.faults.Trial.SERVICE;
+import static comments.faults.Trial.VERSIONS;
 import static comments.faults.Trial.during;
 import static comments.support.PrivateServers.ALONE;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -48,11 +49,13 @@ class NotificationFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag(VERSIONS)
     void n2TheQueueOfNotificationsIsFullUntilSomebodyConsumes() throws Exception {
         fillQueue(() -> service().launch());
     }
 
     @Test
+    @Tag(VERSIONS)
     void n2TheQueueOfNotificationsIsFullUntilItsLimitIsLifted() throws Exception {
         fillQueue(() -> {
             SERVERS.liftLimit();
@@ -76,6 +79,7 @@ class NotificationFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag(VERSIONS)
     void n2TheQueueOfNotificationsIsGone() throws Exception {
         start(service());
         trial.post();

@@ -5,6 +5,7 @@ import static comments.faults.Trial.NOTIFIER;
 import static comments.faults.Trial.NOTIFYING;
 import static comments.faults.Trial.PROCESSOR;
 import static comments.faults.Trial.SERVICE;
+import static comments.faults.Trial.VERSIONS;
 import static comments.faults.Trial.during;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -102,11 +103,13 @@ class ProcessorFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag(VERSIONS)
     void c9ABrokerIsRestartedWithThreeBatchesInFlight() throws Exception {
         restartBroker(1);
     }
 
     @Test
+    @Tag(VERSIONS)
     @Tag("nightly")
     void c9ABrokerIsRestartedTwentyTimesWithThreeBatchesInFlight() throws Exception {
         restartBroker(20);

@@ -12,6 +12,7 @@ import comments.support.PrivateRabbitMQ;
 import comments.support.PrivateRabbitMQ.Queue;
 import comments.support.PrivateServers;
 import comments.support.Proxy;
+import comments.support.ServerRoot;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -47,6 +48,9 @@ import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
  */
 final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutionExceptionHandler {
 
+    /** The tag of a test that RabbitMQ and PostgreSQL of other versions may not pass. */
+    static final String VERSIONS = "versions";
+
     static final String SERVICE = "comment-service";
     static final String PROCESSOR = "comment-job-processor";
     static final String NOTIFIER = "notification-service";
@@ -56,7 +60,7 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
     static final String CONSUMING = "comment-job-processor consuming";
     static final String NOTIFYING = "comment-job-processor publishing";
 
-    static final Path KEPT = Path.of("target", "faults");
+    static final Path KEPT = Path.of("target", "faults" + ServerRoot.suffix());
     private static final String PUSHES = "comment-pushes";
     private static final Pattern PUSHED_ID = Pattern.compile("\"id\":\"([0-9a-f-]{36})\"");
     private static final double SERVED = 0.9;

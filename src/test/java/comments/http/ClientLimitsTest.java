@@ -11,6 +11,9 @@ import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.net.SocketAddress;
 import java.util.List;
+import org.apache.camel.component.platform.http.vertx.HttpMessage;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.DefaultExchange;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -64,6 +67,21 @@ class ClientLimitsTest {
     @ValueSource(strings = {"10.0.0.0/33", "10.0.0.0/", "2001:db8::/129", "proxy.example.org", "10.0.0.0/8/8", "1.2.3", "10.0.0.0/8,,"})
     void aNetworkThatIsNoneIsRefused(String networks) {
         assertThatThrownBy(() -> new ClientAddress(networks + ",10.0.0.0/8")).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void theRateIsThatOfTheClientBehindATrustedProxy() throws InvalidRequestException {
+        RateLimiter limiter = new RateLimiter();
+        limiter.setRate(1);
+        limiter.setTrustedProxies(PROXIES);
+        limiter.charge("", message("10.1.2.3", "2001:db8:7:8:9::1"), 1);
+        limiter.charge("", message("10.1.2.3", "198.51.100.1"), 1);
+        assertThatThrownBy(() -> limiter.charge("", message("10.4.5.6", "2001:db8:7:8:a::2"), 1))
+                .isInstanceOf(InvalidRequestException.class);
+    }
+
+    private static HttpMessage message(String from, String forwarded) {
+        return new HttpMessage(new DefaultExchange(new DefaultCamelContext()), request(from, forwarded), mock());
     }
 
     @Test

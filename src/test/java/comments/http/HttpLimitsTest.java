@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import comments.EmbeddedBroker;
+import comments.http.ClientLimits.Resource;
 import comments.support.RawConnection;
 import comments.support.TestPipeline;
 import comments.support.TestServers;
@@ -67,8 +68,8 @@ class HttpLimitsTest {
         for (RawConnection connection : connections) {
             connection.close();
         }
-        await().until(() -> limits().held(ClientLimits.Resource.CONNECTIONS) == 0);
-        for (ClientLimits.Resource resource : ClientLimits.Resource.values()) {
+        await().until(() -> limits().held(Resource.CONNECTIONS) == 0);
+        for (Resource resource : Resource.values()) {
             await().untilAsserted(() -> assertThat(limits().held(resource)).as(resource.name()).isZero());
         }
         await().until(() -> pipeline.bean("sseClients", SseClients.class).count() == 0);
@@ -110,7 +111,7 @@ class HttpLimitsTest {
         for (int i = 0; i < CONNECTIONS; i++) {
             connect(i % 2 == 0 ? STRANGER : GOOD);
         }
-        await().until(() -> limits().held(ClientLimits.Resource.CONNECTIONS) == CONNECTIONS);
+        await().until(() -> limits().held(Resource.CONNECTIONS) == CONNECTIONS);
         assertThat(connect("127.0.0.4").status()).isZero();
     }
 
@@ -119,7 +120,7 @@ class HttpLimitsTest {
         for (int i = 0; i < SHARE + 5; i++) {
             connect(PROXY);
         }
-        await().until(() -> limits().held(ClientLimits.Resource.CONNECTIONS) == SHARE + 5);
+        await().until(() -> limits().held(Resource.CONNECTIONS) == SHARE + 5);
         assertThat(post(PROXY, "")).isEqualTo(202);
     }
 
@@ -134,6 +135,62 @@ class HttpLimitsTest {
         assertThat(connect(PROXY).send(STREAM + "X-Forwarded-For: 127.0.0.1\r\n\r\n").status()).isEqualTo(429);
         assertThat(connect(PROXY).send(STREAM + "X-Forwarded-For: 192.0.2.1\r\n\r\n").status()).isEqualTo(200);
         assertThat(connect(GOOD).send(STREAM + "X-Forwarded-For: 127.0.0.1\r\n\r\n").status()).isEqualTo(200);
+    }
+
+    @Test
+    void oneAddressHasAShareOfTheReads() throws Exception {
+        reading = new CountDownLatch(1);
+        limits().limit(Resource.READS, 4, 1);
+        try {
+            String read = "GET /read HTTP/1.1\r\nHost: a\r\n\r\n";
+            connect(STRANGER).send(read);
+            connect(STRANGER).send(read);
+            await().until(() -> limits().held(Resource.READS) == 2);
+            assertThat(connect(STRANGER).send(read).status()).isEqualTo(429);
+            RawConnection good = connect(GOOD).send(read);
+            await().until(() -> limits().held(Resource.READS) == 3);
+            reading.countDown();
+            assertThat(good.status()).isEqualTo(200);
+        } finally {
+            limits().limit(Resource.READS, WorkerConsumer.MAX_REQUESTS, 1);
+            reading.countDown();
+        }
+    }
+
+    @Test
+    void oneAddressHasAShareOfTheBytesOfBodies() throws Exception {
+        limits().limit(Resource.BYTES, 200_000, 1);
+        try {
+            String half = "POST /comments HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + "x".repeat(50_000);
+            connect(STRANGER).send(half);
+            connect(STRANGER).send(half);
+            await().until(() -> limits().held(Resource.BYTES) == 100_000);
+            assertThat(connect(STRANGER).send(half).status()).isEqualTo(429);
+            assertServed();
+            connect("127.0.0.4").send(half);
+            connect("127.0.0.4").send(half);
+            await().until(() -> limits().held(Resource.BYTES) == 200_000);
+            assertThat(post(GOOD, "")).isEqualTo(503);
+            connections.get(0).close();
+            await().until(() -> post(GOOD, "") == 202);
+        } finally {
+            limits().limit(Resource.BYTES, 64 << 20, 1 << 20);
+        }
+    }
+
+    @Test
+    void oneAddressHasAShareOfThePostsThatAreNotAnswered() throws Exception {
+        limits().limitShare(Resource.REQUESTS, 4);
+        try {
+            String begun = "POST /comments HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n";
+            connect(STRANGER).send(begun);
+            connect(STRANGER).send(begun);
+            await().until(() -> limits().held(Resource.REQUESTS) == 2);
+            assertThat(post(STRANGER, "")).isEqualTo(429);
+            assertServed();
+        } finally {
+            limits().limitShare(Resource.REQUESTS, 10_000);
+        }
     }
 
     /** Headers that are small, but many: each takes an object. */
@@ -173,7 +230,7 @@ class HttpLimitsTest {
             }
         });
         sender.start();
-        await().until(() -> limits().held(ClientLimits.Resource.UNHANDLED) == 1);
+        await().until(() -> limits().held(Resource.UNHANDLED) == 1);
         sender.join(1_000);
         assertThat(sender.isAlive()).as("the buffers of both sides are full").isTrue();
         assertServed();
@@ -190,7 +247,7 @@ class HttpLimitsTest {
             RawConnection stranger = connect(STRANGER).send(RawConnection.post("", large));
             assertThat(stranger.status()).isEqualTo(202);
             stranger.send("GET /read HTTP/1.1\r\nHost: a\r\n\r\n" + "GET / HTTP/1.1\r\n\r\n".repeat(1_000));
-            await().until(() -> limits().held(ClientLimits.Resource.CONNECTIONS) == 0);
+            await().until(() -> limits().held(Resource.CONNECTIONS) == 0);
         } finally {
             reading.countDown();
         }
@@ -233,10 +290,10 @@ class HttpLimitsTest {
             connections.add(stranger);
             stranger.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
         }
-        await().until(() -> limits().held(ClientLimits.Resource.READS) == 3);
+        await().until(() -> limits().held(Resource.READS) == 3);
         connections.remove(0).close();
-        await().atMost(Duration.ofSeconds(1)).until(() -> limits().held(ClientLimits.Resource.READS) == 2);
-        await().atMost(TIMEOUT.plusSeconds(3)).until(() -> limits().held(ClientLimits.Resource.READS) == 0);
+        await().atMost(Duration.ofSeconds(1)).until(() -> limits().held(Resource.READS) == 2);
+        await().atMost(TIMEOUT.plusSeconds(3)).until(() -> limits().held(Resource.READS) == 0);
     }
 
     @Test
@@ -255,14 +312,14 @@ class HttpLimitsTest {
         for (int i = 0; i < 3; i++) {
             connect(STRANGER).send("GET /read HTTP/1.1\r\nHost: a\r\n\r\n");
         }
-        await().until(() -> limits().held(ClientLimits.Resource.READS) == 3);
+        await().until(() -> limits().held(Resource.READS) == 3);
         for (RawConnection connection : connections) {
             connection.close();
         }
-        await().until(() -> limits().held(ClientLimits.Resource.CONNECTIONS) == 0);
-        assertThat(limits().held(ClientLimits.Resource.READS)).isEqualTo(3);
+        await().until(() -> limits().held(Resource.CONNECTIONS) == 0);
+        assertThat(limits().held(Resource.READS)).isEqualTo(3);
         reading.countDown();
-        await().until(() -> limits().held(ClientLimits.Resource.READS) == 0);
+        await().until(() -> limits().held(Resource.READS) == 0);
     }
 
     @Test

@@ -55,7 +55,7 @@ class SseClientTest {
             CountDownLatch start = new CountDownLatch(1);
             Thread database = new Thread(() -> {
                 start.countDown();
-                listener.catchUp("missed");
+                listener.catchUp("missed\n\n", 7);
             });
             database.start();
             start.await();
@@ -64,10 +64,30 @@ class SseClientTest {
             database.join();
             listener.open(response);
             listener.send(Buffer.buffer("three"));
-            assertThat(written).element(0).asString().matches("id: [0-9]{16}\nretry: [1-3][0-9]{3}\n\n");
-            assertThat(written.subList(1, written.size())).containsExactly("missed", "one", "two", "three");
+            assertThat(written).element(0).asString().matches("retry: [1-3][0-9]{3}\n\nmissed\n\nid: 7\n\n");
+            assertThat(written.subList(1, written.size())).containsExactly("one", "two", "three");
         }
         assertThat(listeners.waiting()).isZero();
+    }
+
+    @Test
+    void theFirstIdIsTheHighestThatWasSentOrTheOneThatTheClientResumedWith() {
+        assertThat(firstId(null)).isEqualTo("0");
+        listeners.advance(9);
+        listeners.advance(8);
+        assertThat(firstId(null)).isEqualTo("9");
+        assertThat(firstId(5L)).isEqualTo("9");
+        assertThat(firstId(10L)).isEqualTo("10");
+    }
+
+    private String firstId(Long since) {
+        written.clear();
+        listener = new SseClient(listeners, request, "p", "", 0);
+        if (since != null) {
+            listener.catchUp("", since);
+        }
+        listener.open(response);
+        return written.get(0).replaceAll("(?s)retry: [0-9]+\n\nid: ([0-9]+)\n\n", "$1");
     }
 
     @Test

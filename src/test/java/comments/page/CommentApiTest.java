@@ -152,6 +152,8 @@ class CommentApiTest {
         post(TestPipeline.COMMENT, "Content-Type", "application/json", "Content-Encoding", "gzip");
         post("{\"postId\":\"p1\",\"userId\":7,\"userName\":\"Ann\",\"contents\":\"?\"}");
         post("[" + (TestPipeline.COMMENT + ",").repeat(60) + TestPipeline.COMMENT + "]");
+        post("[" + (TestPipeline.COMMENT + ",").repeat(59) + TestPipeline.COMMENT + "]");
+        post("[" + (TestPipeline.COMMENT + ",").repeat(59) + TestPipeline.COMMENT + "]");
         answer(pipeline, "POST", "/comments?" + "x".repeat(5_000), TestPipeline.COMMENT, "Content-Type", "application/json");
     }
 
@@ -201,11 +203,11 @@ class CommentApiTest {
 
     private static void provokeFailures(String database) throws Exception {
         try (Connection owner = DriverManager.getConnection(database)) {
-            owner.createStatement().execute("ALTER VIEW comments_as_json RENAME TO away");
+            owner.createStatement().execute("ALTER TABLE comments RENAME TO away");
             get("/comments?postId=p1");
             get("/comments/" + NOBODY);
             get("/comments/" + NOBODY + "/replies");
-            owner.createStatement().execute("ALTER VIEW away RENAME TO comments_as_json");
+            owner.createStatement().execute("ALTER TABLE away RENAME TO comments");
         }
         ConnectionFactory factory = new ConnectionFactory();
         factory.setUri(broker.uri());

@@ -86,8 +86,31 @@ class CommentReaderPagesTest extends ReaderFixture {
             expected.add(0, insert("p", "\u0001".repeat(10_000), null, "2026-11-22T10:00:%02dZ".formatted(i)).toString());
         }
         HttpResponse<String> first = get("/comments?postId=p&limit=1000");
-        assertThat(idsOf(first)).isEqualTo(expected.subList(0, 26));
-        assertThat(Pages.from(next(first)).ids()).isEqualTo(expected.subList(26, 30));
+        // escaped, each character has six bytes
+        assertThat(first.body().length()).isLessThanOrEqualTo(256 << 10);
+        assertThat(idsOf(first)).isEqualTo(expected.subList(0, 4));
+        assertThat(Pages.from("/comments?postId=p&limit=1000")).isEqualTo(new Pages(expected, 8));
+    }
+
+    @Test
+    void namesCountForTheSizeOfAPageToo() throws Exception {
+        execute("INSERT INTO comments SELECT gen_random_uuid(), 'p', repeat(E'\\x01', 200), repeat(E'\\x02', 200), 'c', NULL,"
+                + " timestamptz '2026-11-22T10:00Z' + i * interval '1 second', now() FROM generate_series(1, 1000) i");
+        HttpResponse<String> first = get("/comments?postId=p&limit=1000");
+        assertThat(first.body().length()).isBetween(250 << 10, 256 << 10);
+        assertThat(Pages.from("/comments?postId=p&limit=1000").ids()).hasSize(1_000).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void aPageGoesOnAcrossTheYears() throws Exception {
+        List<String> expected = new ArrayList<>();
+        for (int year = 1970; year < 2030; year += 3) {
+            expected.add(0, insert("p", "c", null, year + "-06-01T10:00:00Z").toString());
+            expected.add(0, insert("p", "c", null, year + "-06-01T10:00:01Z").toString());
+            insert("q", "c", null, year + "-09-01T10:00:00Z");
+        }
+        assertThat(Pages.from("/comments?postId=p&limit=7")).isEqualTo(new Pages(expected, 6));
+        assertThat(Pages.from("/comments?postId=p&limit=40")).isEqualTo(new Pages(expected, 1));
     }
 
     @Test

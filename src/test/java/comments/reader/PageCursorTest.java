@@ -28,6 +28,13 @@ class PageCursorTest {
     }
 
     @Test
+    void itsTextIsThatOfTheComment() {
+        String text = PageCursor.text(ByteBuffer.allocate(8).putLong(86_400_000_001L).array(), ID);
+        assertThat(text).isEqualTo(text(86_400_000_001L, ID)).hasSize(32);
+        assertThat(PageCursor.parse(text).id()).isEqualTo(ID);
+    }
+
+    @Test
     void infinityIsTheLatestAndTheEarliestTime() {
         assertThat(PageCursor.parse(text(Long.MAX_VALUE, ID)).acceptedAt()).isEqualTo(OffsetDateTime.MAX);
         assertThat(PageCursor.parse(text(Long.MIN_VALUE, ID)).acceptedAt()).isEqualTo(OffsetDateTime.MIN);

@@ -94,7 +94,7 @@ class CommentStreamIT {
     @Test
     void thousandsWhoHearNothingAreHeldCheaply() throws Exception {
         int listeners = 5_000;
-        JarProcess reader = SERVERS.start("comment-reader");
+        JarProcess reader = SERVERS.start("comment-reader", "HTTP_CLIENT_SHARE", 100);
         listen(reader, "p").close();
         long before = heap(reader);
         long threads = (long) reader.metric("jvm_threads_live_threads");

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
@@ -129,7 +130,7 @@ class ImageIT {
 
     @Test
     void thePoliciesOfTheQueuesAreSet() throws Exception {
-        assertThat(run(SERVERS.rabbitmq().script("sh", "docker/policies"))).isZero();
+        SERVERS.rabbitmq().run(Path.of("docker", "policies"), Map.of());
         assertThat(SERVERS.rabbitmq().ctl("list_policies", "--no-table-headers").lines()).hasSize(3)
                 .allSatisfy(policy -> assertThat(policy).contains("reject-publish", "delivery-limit", "queues"));
     }

@@ -53,6 +53,21 @@ class CommentParserTest {
     }
 
     @Test
+    void stopsAtAHundredWrongFields() {
+        StringBuilder names = new StringBuilder();
+        for (int i = 0; i < 100_000; i++) {
+            names.append("\"name").append(i).append("\":1,");
+        }
+        // what follows is not JSON, and is not read
+        InvalidRequestException refusal = refusal("{" + names + "!");
+        assertThat(refusal.status()).isEqualTo(422);
+        assertThat(refusal.errors()).hasSize(100);
+        String name = "a name that only a client has " + System.nanoTime();
+        refusal("{\"" + name + "\":1}");
+        assertThat(name.intern()).as("the JVM's table of strings has no other").isSameAs(name);
+    }
+
+    @Test
     void namesEachFieldThatIsWrong() {
         InvalidRequestException refusal = refusal("""
                 {"postId":"","userId":7,"userName":"%s","content":null,"parentId":"1-1-1-1-1","admin":true}"""
@@ -77,6 +92,8 @@ class CommentParserTest {
     void refusesAFieldThatIsGivenTwice() {
         assertThat(refusal(COMMENT.replace("{", "{\"content\":\"a\",")).errors())
                 .containsExactly(new FieldError("#/content", "is given twice"));
+        assertThat(refusal(COMMENT.replace("{", "{\"parentId\":null,\"parentId\":null,")).errors())
+                .containsExactly(new FieldError("#/parentId", "is given twice"));
     }
 
     @Test

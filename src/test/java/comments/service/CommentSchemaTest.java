@@ -36,7 +36,7 @@ class CommentSchemaTest {
 
     /** Values to be put in the place of each field, and what is to be put around the whole. */
     private static final List<String> VALUES = List.of(
-            "\"\"", "\" \"", "\"a\"", "null", "true", "0", "-1.5e3", "1e400", "[]", "[\"a\"]", "{}", "{\"a\":{\"b\":[]}}",
+            "\"\"", "\" \"", "\"\\u200b\\u3164\"", "\"\\u2800 \\udb40\\udd00\"", "\"\\u200d.\"", "\"a\"", "null", "true", "0", "-1.5e3", "1e400", "[]", "[\"a\"]", "{}", "{\"a\":{\"b\":[]}}",
             "\"\\u0000\"", "\"a\\u0000b\"", "\"\\u0001\"", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud83d\\ude00\"",
             "\"\\ude00\\ud83d\"", "\"😀\"", "\"\u2028\"", "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"<script>\"", "\"'; --\"",
             "\"" + "a".repeat(200) + "\"", "\"" + "a".repeat(201) + "\"",
@@ -48,7 +48,8 @@ class CommentSchemaTest {
 
     private static Schema schema() {
         try {
-            return ApiDocument.read().schema("Posted");
+            return ApiDocument.read().schema(JSON.readTree("""
+                    {"oneOf": [{"$ref": "#/components/schemas/NewComment"}, {"$ref": "#/components/schemas/NewComments"}]}"""));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -80,10 +80,14 @@ class CommentStreamResumeTest extends StreamFixture {
 
     @Test
     void whoHasHeardNothingYetHasAnIdToComeBackWithToo() throws Exception {
+        EventStream all = listen(null);
+        String before = post("another", "so that the process has sent an id");
+        await().until(() -> all.comments().contains(before));
         EventStream quiet = listen(post);
         await().until(() -> quiet.lastId() != null);
         listeners().endAll("resume");
         await().until(quiet::ended);
+        await().until(all::ended);
         EventStream other = listen(null);
         String missed = post(post, "while he was away");
         await().until(() -> other.comments().contains(missed));

@@ -29,7 +29,7 @@ class CommentStreamTest extends StreamFixture {
         EventStream others = listen(post + "2");
         EventStream all = listen(null);
         assertThat(ours.response().headers().firstValue("Content-Type")).hasValue("text/event-stream");
-        assertThat(ours.response().headers().firstValue("Cache-Control")).hasValue("no-cache");
+        assertThat(ours.response().headers().firstValue("Cache-Control")).hasValue("no-cache, no-transform");
         String id = post(post, "Hi");
         await().until(() -> ours.comments().contains(id) && all.comments().contains(id));
         JsonNode told = ours.events("comment").get(0).json();

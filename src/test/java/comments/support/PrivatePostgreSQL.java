@@ -16,10 +16,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 
-/** A PostgreSQL 15 cluster of a test's own, on loopback and in a folder that is thrown away. */
+/** A PostgreSQL cluster of a test's own, that of the {@link ServerRoot}, on loopback and in a folder that is thrown away. */
 public final class PrivatePostgreSQL implements AutoCloseable {
 
-    private static final Path BIN = Path.of("/usr/lib/postgresql/15/bin");
     private static final String ACCOUNT = "postgres";
 
     private final Path folder;
@@ -32,15 +31,13 @@ public final class PrivatePostgreSQL implements AutoCloseable {
 
     /** Why no server can be started here, or null. */
     public static String missing() {
-        return Files.isExecutable(BIN.resolve("postgres")) ? null : "PostgreSQL 15 is not installed in " + BIN;
+        return ServerRoot.postgresql().isPresent() ? null
+                : "PostgreSQL is not installed in " + ServerRoot.outside("/usr/lib/postgresql");
     }
 
     public static PrivatePostgreSQL start() throws Exception {
-        Path folder = Files.createTempDirectory("postgresql");
-        PrivatePostgreSQL cluster = new PrivatePostgreSQL(folder);
-        if (isRoot()) {
-            new ProcessBuilder("chown", ACCOUNT, folder.toString()).start().waitFor();
-        }
+        PrivatePostgreSQL cluster = new PrivatePostgreSQL(ServerRoot.newFolder("postgresql"));
+        cluster.own(cluster.folder);
         Process initdb = cluster.command("initdb", "-D", cluster.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8",
                 "--locale", "C").redirectErrorStream(true).redirectOutput(Path.of("target", "initdb.log").toFile()).start();
         if (initdb.waitFor() != 0) {
@@ -51,7 +48,14 @@ public final class PrivatePostgreSQL implements AutoCloseable {
     }
 
     private String data() {
-        return folder.resolve("data").toString();
+        return ServerRoot.inside(folder.resolve("data"));
+    }
+
+    // gives a file to the account that PostgreSQL runs as
+    private void own(Path file) throws IOException, InterruptedException {
+        if (isRoot()) {
+            ServerRoot.command(List.of("chown", ACCOUNT, ServerRoot.inside(file))).start().waitFor();
+        }
     }
 
     private static boolean isRoot() {
@@ -64,14 +68,14 @@ public final class PrivatePostgreSQL implements AutoCloseable {
         if (isRoot()) {
             command.addAll(List.of("setpriv", "--reuid", ACCOUNT, "--regid", ACCOUNT, "--clear-groups"));
         }
-        command.add(BIN.resolve(program).toString());
+        command.add(ServerRoot.postgresql().orElseThrow() + "/" + program);
         command.addAll(List.of(arguments));
-        return new ProcessBuilder(command).directory(folder.toFile());
+        return ServerRoot.command(command).directory(folder.toFile());
     }
 
     /** Starts the server, or starts it again after it was killed. */
     public void startServer() throws IOException {
-        server = command("postgres", "-D", data(), "-p", Integer.toString(port), "-k", folder.toString(),
+        server = command("postgres", "-D", data(), "-p", Integer.toString(port), "-k", ServerRoot.inside(folder),
                 "-c", "listen_addresses=127.0.0.1")
                 .redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
         Awaitility.await().atMost(Duration.ofSeconds(30)).ignoreExceptions().until(() -> {
@@ -82,11 +86,8 @@ public final class PrivatePostgreSQL implements AutoCloseable {
 
     /** Starts a standby of this server, without which it commits nothing from then on. */
     public PrivatePostgreSQL startStandby() throws Exception {
-        Path copy = Files.createTempDirectory("postgresql");
-        PrivatePostgreSQL standby = new PrivatePostgreSQL(copy);
-        if (isRoot()) {
-            new ProcessBuilder("chown", ACCOUNT, copy.toString()).start().waitFor();
-        }
+        PrivatePostgreSQL standby = new PrivatePostgreSQL(ServerRoot.newFolder("postgresql"));
+        standby.own(standby.folder);
         Process backup = standby.command("pg_basebackup", "-h", "127.0.0.1", "-p", Integer.toString(port), "-U", "postgres",
                 "-D", standby.data(), "-R", "-c", "fast").redirectErrorStream(true)
                 .redirectOutput(Path.of("target", "pg_basebackup.log").toFile()).start();
@@ -152,9 +153,7 @@ public final class PrivatePostgreSQL implements AutoCloseable {
         Files.copy(certificate.certificateFile(), folder.resolve("data").resolve("server.crt"));
         Files.copy(certificate.keyFile(), key);
         Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-------"));
-        if (isRoot()) {
-            new ProcessBuilder("chown", ACCOUNT, key.toString()).start().waitFor();
-        }
+        own(key);
         execute("ALTER SYSTEM SET ssl = on");
         execute("SELECT pg_reload_conf()");
     }

@@ -18,14 +18,12 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * A RabbitMQ node of a test's own, as Debian's package installs it, on loopback and in a folder that is thrown away. With the
- * environment variable {@code RABBITMQ_ROOT}, it is that of another Debian in that folder, which root has made by debootstrap,
- * with {@code /dev} and {@code /proc} mounted.
+ * A RabbitMQ node of a test's own, as Debian's package installs it in the {@link ServerRoot}, on loopback and in a folder that
+ * is thrown away.
  */
 public final class PrivateRabbitMQ implements AutoCloseable {
 
-    private static final Path ROOT = Path.of(System.getenv().getOrDefault("RABBITMQ_ROOT", "/"));
-    private static final Path BIN = Path.of("/usr/lib/rabbitmq/bin");
+    private static final String BIN = "/usr/lib/rabbitmq/bin";
     private static final Duration START_TIMEOUT = Duration.ofMinutes(1);
     // a queue of which not all of it is known is an error, and not left out
     private static final String LIST_QUEUES = """
@@ -52,16 +50,16 @@ public final class PrivateRabbitMQ implements AutoCloseable {
     private PrivateRabbitMQ(Path folder, Path home, int epmdPort) throws IOException {
         this.folder = folder;
         environment = Map.ofEntries(
-                Map.entry("HOME", inRoot(home)),
+                Map.entry("HOME", ServerRoot.inside(home)),
                 Map.entry("RABBITMQ_NODENAME", "test" + port + "@localhost"),
                 Map.entry("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1"),
                 Map.entry("RABBITMQ_NODE_PORT", Integer.toString(port)),
                 Map.entry("RABBITMQ_DIST_PORT", Integer.toString(Ports.find())),
-                Map.entry("RABBITMQ_MNESIA_BASE", inRoot(folder.resolve("mnesia"))),
-                Map.entry("RABBITMQ_LOG_BASE", inRoot(folder.resolve("log"))),
-                Map.entry("RABBITMQ_PID_FILE", inRoot(folder.resolve("pid"))),
-                Map.entry("RABBITMQ_ENABLED_PLUGINS_FILE", inRoot(folder.resolve("plugins"))),
-                Map.entry("RABBITMQ_CONFIG_FILE", inRoot(folder.resolve("rabbitmq.conf"))),
+                Map.entry("RABBITMQ_MNESIA_BASE", ServerRoot.inside(folder.resolve("mnesia"))),
+                Map.entry("RABBITMQ_LOG_BASE", ServerRoot.inside(folder.resolve("log"))),
+                Map.entry("RABBITMQ_PID_FILE", ServerRoot.inside(folder.resolve("pid"))),
+                Map.entry("RABBITMQ_ENABLED_PLUGINS_FILE", ServerRoot.inside(folder.resolve("plugins"))),
+                Map.entry("RABBITMQ_CONFIG_FILE", ServerRoot.inside(folder.resolve("rabbitmq.conf"))),
                 Map.entry("PATH", BIN + ":" + System.getenv("PATH")),
                 // what rabbitmqctl says of a quorum queue is this old at most, and an idle node leaves the cores to others
                 Map.entry("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-rabbit quorum_tick_interval 250 +sbwt none"),
@@ -71,17 +69,12 @@ public final class PrivateRabbitMQ implements AutoCloseable {
 
     /** Why no node can be started here, or null. */
     public static String missing() {
-        Path bin = ROOT.resolve(BIN.toString().substring(1));
+        Path bin = ServerRoot.outside(BIN);
         return Files.isExecutable(bin.resolve("rabbitmq-server")) ? null : "RabbitMQ is not installed in " + bin;
     }
 
     private static Path newFolder() throws IOException {
-        return Files.createTempDirectory(ROOT.resolve("tmp"), "rabbitmq");
-    }
-
-    /** A path as the processes of the node know it. */
-    private static String inRoot(Path path) {
-        return "/" + ROOT.relativize(path);
+        return ServerRoot.newFolder("rabbitmq");
     }
 
     public static PrivateRabbitMQ start() throws Exception {
@@ -117,31 +110,34 @@ public final class PrivateRabbitMQ implements AutoCloseable {
                 ssl_options.cacertfile = %s
                 ssl_options.certfile = %2$s
                 ssl_options.keyfile = %s
-                """.formatted(node.tlsPort, certificate.certificateFile(), certificate.keyFile()));
+                """.formatted(node.tlsPort, node.copy(certificate.certificateFile()), node.copy(certificate.keyFile())));
         node.startServer();
         return node;
     }
 
     /** Starts the node, or starts it again after it was killed. */
     public void startServer() throws Exception {
-        server = command(List.of(BIN.resolve("rabbitmq-server").toString()))
+        server = command(List.of(BIN + "/rabbitmq-server"))
                 .redirectErrorStream(true).redirectOutput(folder.resolve("out").toFile()).start();
-        ctl("wait", "--timeout", Long.toString(START_TIMEOUT.toSeconds()), inRoot(folder.resolve("pid")));
+        ctl("wait", "--timeout", Long.toString(START_TIMEOUT.toSeconds()), ServerRoot.inside(folder.resolve("pid")));
         started = Instant.now();
     }
 
     private ProcessBuilder command(List<String> command) {
-        List<String> inRoot = new ArrayList<>(ROOT.getNameCount() == 0 ? List.of() : List.of("chroot", ROOT.toString()));
-        inRoot.addAll(command);
-        ProcessBuilder builder = new ProcessBuilder(inRoot);
+        ProcessBuilder builder = ServerRoot.command(command);
         builder.environment().putAll(environment);
         return builder;
     }
 
+    /** Copies a file to where the node sees it; returns its path there. */
+    private String copy(Path file) throws IOException {
+        return ServerRoot.inside(Files.copy(file, folder.resolve(file.getFileName()), StandardCopyOption.COPY_ATTRIBUTES,
+                StandardCopyOption.REPLACE_EXISTING));
+    }
+
     /** Runs a script that calls rabbitmqctl. */
-    void run(Path script, Map<String, String> variables) throws IOException, InterruptedException {
-        Path copy = Files.copy(script, folder.resolve(script.getFileName()), StandardCopyOption.COPY_ATTRIBUTES);
-        ProcessBuilder builder = command(List.of(inRoot(copy))).redirectErrorStream(true);
+    public void run(Path script, Map<String, String> variables) throws IOException, InterruptedException {
+        ProcessBuilder builder = command(List.of(copy(script))).redirectErrorStream(true);
         builder.environment().putAll(variables);
         Process process = builder.start();
         String printed = new String(process.getInputStream().readAllBytes(), UTF_8);
@@ -152,7 +148,7 @@ public final class PrivateRabbitMQ implements AutoCloseable {
 
     /** Runs rabbitmqctl; returns what it prints. */
     public String ctl(String... arguments) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of(BIN.resolve("rabbitmqctl").toString(), "-q"));
+        List<String> command = new ArrayList<>(List.of(BIN + "/rabbitmqctl", "-q"));
         command.addAll(List.of(arguments));
         Process process = command(command).redirectErrorStream(true).start();
         String printed = new String(process.getInputStream().readAllBytes(), UTF_8);
@@ -160,11 +156,6 @@ public final class PrivateRabbitMQ implements AutoCloseable {
             throw new IOException(String.join(" ", command) + ": " + printed);
         }
         return printed;
-    }
-
-    /** A command that finds this node's rabbitmqctl on its path. */
-    public ProcessBuilder script(String... command) {
-        return command(List.of(command));
     }
 
     public int port() {
@@ -212,7 +203,8 @@ public final class PrivateRabbitMQ implements AutoCloseable {
     // rabbitmqctl takes a second to start, which is too long to ask again and again
     private String evaluate(String erlang) throws IOException, InterruptedException {
         Process process = command(List.of("erl_call", "-sname", environment.get("RABBITMQ_NODENAME"),
-                "-c", Files.readString(ROOT.resolve(environment.get("HOME").substring(1)).resolve(".erlang.cookie")), "-e")).redirectErrorStream(true).start();
+                "-c", Files.readString(ServerRoot.outside(environment.get("HOME")).resolve(".erlang.cookie")), "-e"))
+                .redirectErrorStream(true).start();
         try (OutputStream expression = process.getOutputStream()) {
             expression.write(erlang.getBytes(UTF_8));
         }
@@ -241,7 +233,7 @@ public final class PrivateRabbitMQ implements AutoCloseable {
     @Override
     public void close() throws Exception {
         if (server.isAlive()) {
-            ctl("stop", inRoot(folder.resolve("pid")));
+            ctl("stop", ServerRoot.inside(folder.resolve("pid")));
         }
         command(List.of("epmd", "-kill")).start().waitFor();
         TemporaryFolder.delete(folder);

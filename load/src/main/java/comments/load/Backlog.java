@@ -7,6 +7,7 @@ import com.fasterxml.uuid.impl.TimeBasedEpochGenerator;
 import com.rabbitmq.client.AMQP;
 import com.rabbitmq.client.Channel;
 import io.netty.buffer.ByteBufUtil;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,7 +19,9 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** The command: fills the queue while no processor runs, then measures the rate and the memory of a processor that drains it. */
 @Command(name = "backlog", mixinStandardHelpOptions = true, sortOptions = false, showDefaultValues = true,
@@ -57,8 +60,16 @@ final class Backlog implements Callable<Integer> {
     @Option(names = "--report", defaultValue = "target/load", description = "The folder of backlog.svg and backlog.json.")
     private Path report;
 
+    @Spec
+    private CommandSpec spec;
+
     @Override
     public Integer call() throws Exception {
+        Failure.require(spec, comments >= 1, "--comments " + comments, "at least 1");
+        Failure.require(spec, group >= 1 && group <= 10_000, "--group " + group, "from 1 to 10000");
+        Failure.require(spec, content >= 1 && content <= 10_000, "--content " + content, "a length from 1 to 10000");
+        Failure.require(spec, seconds >= 1, "--wait " + seconds, "at least 1");
+        Report.prepare(report);
         String runId = "backlog" + Long.toString(Instant.now().getEpochSecond(), 36);
         try (Pipeline pipeline = servers.connect()) {
             fill(pipeline.publishing(), runId);
@@ -70,7 +81,11 @@ final class Backlog implements Callable<Integer> {
             double rate = (last.persisted() - drained.get(0).persisted()) / last.second();
             System.out.printf("%,d of %,d comments written, %,.0f/s, at most %,d MB resident%n",
                     last.persisted(), comments, rate, maxBytes >> 20);
-            write(drained, rate, maxBytes);
+            try {
+                write(drained, rate, maxBytes);
+            } catch (IOException e) {
+                throw new Failure("--report " + report, e);
+            }
             return last.persisted() == comments ? 0 : 1;
         }
     }
@@ -122,7 +137,7 @@ final class Backlog implements Callable<Integer> {
         }
         System.out.println();
         if (drained.isEmpty()) {
-            throw new IllegalStateException("no comment was written in " + seconds + " s: was a processor started?");
+            throw new Failure("--wait " + seconds + ": no comment was written in this time: start a processor meanwhile");
         }
         // the table is authoritative, not the metric
         Drain last = drained.remove(drained.size() - 1);

@@ -1,5 +1,6 @@
 package comments.load;
 
+import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -9,7 +10,9 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** The command: posts at increasing rates, waits for the drain, accounts for every comment, and writes a report. */
 @Command(name = "load/run", mixinStandardHelpOptions = true, sortOptions = false, showDefaultValues = true,
@@ -59,12 +62,22 @@ final class LoadTest implements Callable<Integer> {
     @Option(names = "--report", defaultValue = "target/load", description = "The folder of report.html and report.json.")
     private Path report;
 
+    @Spec
+    private CommandSpec spec;
+
     public static void main(String[] args) {
-        System.exit(new CommandLine(new LoadTest()).execute(args));
+        System.exit(new CommandLine(new LoadTest()).setParameterExceptionHandler((wrong, all) -> {
+            System.err.println("load/run: " + Failure.firstLine(wrong.getMessage()) + ": see load/run --help");
+            return 2;
+        }).setExecutionExceptionHandler((failed, command, parsed) -> {
+            System.err.println("load/run: " + Failure.reason(failed));
+            return 1;
+        }).execute(args));
     }
 
     @Override
     public Integer call() throws Exception {
+        check();
         String runId = "load" + Long.toString(Instant.now().getEpochSecond(), 36);
         List<Step> steps = new ArrayList<>();
         int highest = rates.stream().max(Integer::compare).orElseThrow();
@@ -73,7 +86,12 @@ final class LoadTest implements Callable<Integer> {
         }
         rates.forEach(rate -> steps.add(Step.posts(rate, seconds, false)));
         List<Step> reads = readRate == 0 ? List.of() : steps.stream().map(step -> step.withReads(readRate)).toList();
+        Report.prepare(report);
+        Pipeline.checkPosts(url);
         try (Pipeline pipeline = servers.connect()) {
+            if (!reads.isEmpty()) {
+                System.out.println("choosing comments to read");
+            }
             List<String> paths = reads.isEmpty() ? List.of() : pipeline.paths(PATHS, pages);
             Account account;
             List<Sample> samples;
@@ -83,12 +101,35 @@ final class LoadTest implements Callable<Integer> {
                 samples = sampler.samples();
             }
             Report written = new Report(this.toString(), steps, reads, samples, account);
-            written.write(report);
             System.out.println(written.tables());
             System.out.println(account);
+            // last, so that a disk without room costs no figures
+            try {
+                written.write(report);
+            } catch (IOException e) {
+                throw new Failure("--report " + report, e);
+            }
             System.out.println("Report: " + report.resolve("report.html").toAbsolutePath());
             return account.balanced() ? 0 : 1;
         }
+    }
+
+    private void check() {
+        require("http".equals(url.getScheme()) && url.getHost() != null && url.getPath().startsWith("/"), "--url " + url,
+                "an address such as http://127.0.0.1:8080/comments");
+        rates.forEach(rate -> require(rate >= 1 && rate <= 1_000_000, "--rates " + rate, "rates from 1 to 1000000"));
+        require(readRate >= 0 && readRate <= 1_000_000, "--reads " + readRate, "a rate from 0 to 1000000");
+        require(pages >= 0 && pages <= 1, "--pages " + pages, "a part from 0 to 1");
+        require(seconds >= 1, "--seconds " + seconds, "at least 1");
+        require(warmUp >= 0, "--warm-up " + warmUp, "at least 0");
+        require(connections >= 1, "--connections " + connections, "at least 1");
+        require(content >= 1 && content <= 10_000, "--content " + content, "a length from 1 to 10000");
+        require(posts >= 1, "--posts " + posts, "at least 1");
+        require(skew >= 0, "--skew " + skew, "at least 0");
+    }
+
+    private void require(boolean right, String option, String takes) {
+        Failure.require(spec, right, option, takes);
     }
 
     /** The settings, without secrets. */

@@ -3,14 +3,15 @@ package comments.load;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
+import com.rabbitmq.client.ShutdownSignalException;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
-import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.charset.StandardCharsets;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,16 +20,22 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.sql.Statement;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.NoSuchElementException;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** The pipeline under load: its metrics, its queue and its table. */
 final class Pipeline implements AutoCloseable {
+
+    private static final int CONNECT_SECONDS = 10;
+    private static final Duration TIMEOUT = Duration.ofSeconds(10);
+    /** What comment-service may answer to a request without a comment. */
+    private static final Set<Integer> REFUSED = Set.of(400, 415, 422, 429, 503);
 
     private final HttpClient client = HttpClient.newHttpClient();
     private final List<URI> observed;
@@ -37,35 +44,83 @@ final class Pipeline implements AutoCloseable {
     private final java.sql.Connection database;
 
     /**
-     * Connects.
+     * Connects to the broker and the database, and looks for the queue and the table.
      *
      * @param observed the management addresses of all its processes
+     * @throws Failure if one of them can't be reached or isn't what it should be
      */
     Pipeline(List<URI> observed, String rabbitmqUri, String postgresUrl, String user, String password) throws Exception {
         this.observed = observed;
         ConnectionFactory factory = new ConnectionFactory();
         // the first node of a cluster is enough
-        factory.setUri(rabbitmqUri.replaceFirst(",[^,/@]+(,[^,/@]+)*(?=/|$)", ""));
-        broker = factory.newConnection("load");
-        database = DriverManager.getConnection(postgresUrl, user, password);
+        try {
+            factory.setUri(rabbitmqUri.replaceFirst(",[^,/@]+(,[^,/@]+)*(?=/|$)", ""));
+            factory.setConnectionTimeout(CONNECT_SECONDS * 1_000);
+            broker = factory.newConnection("load");
+        } catch (Exception e) {
+            throw new Failure("--rabbitmq " + rabbitmqUri.replaceFirst("//[^/]*@", "//"), e);
+        }
+        String database = "--postgres " + postgresUrl.replaceFirst("\\?.*", "");
+        try {
+            DriverManager.setLoginTimeout(CONNECT_SECONDS);
+            this.database = DriverManager.getConnection(postgresUrl, user, password);
+            try (Statement statement = this.database.createStatement()) {
+                statement.execute("SELECT post_id FROM comments LIMIT 0");
+            }
+            queued("comments");
+        } catch (SQLException e) {
+            broker.abort();
+            throw new Failure(database, e);
+        } catch (IOException e) {
+            broker.abort();
+            throw e.getCause() instanceof ShutdownSignalException
+                    ? new Failure("--rabbitmq: it has no queue comments: start the pipeline first") : e;
+        }
     }
 
     /** The sums of its metrics over all processes, by their names; without metrics with labels. */
-    Map<String, Double> metrics() throws IOException, InterruptedException {
+    Map<String, Double> metrics() throws Failure, InterruptedException {
         Map<String, Double> sums = new TreeMap<>();
         for (URI address : observed) {
-            HttpRequest request = HttpRequest.newBuilder(address.resolve("/observe/metrics")).timeout(Duration.ofSeconds(10)).build();
-            client.send(request, BodyHandlers.ofLines()).body().filter(line -> !line.startsWith("#") && !line.contains("{"))
-                    .map(line -> line.split(" ")).forEach(parts -> sums.merge(parts[0], Double.parseDouble(parts[1]), Double::sum));
+            try {
+                HttpRequest request = HttpRequest.newBuilder(address.resolve("/observe/metrics")).timeout(TIMEOUT).build();
+                HttpResponse<Stream<String>> response = client.send(request, BodyHandlers.ofLines());
+                List<String[]> values = response.body().filter(line -> !line.startsWith("#") && !line.contains("{"))
+                        .map(line -> line.split(" ")).toList();
+                if (response.statusCode() != 200 || values.isEmpty() || values.stream().anyMatch(parts -> parts.length < 2)) {
+                    throw new Failure("--observe " + address + ": it has no metrics: it takes the management addresses of the pipeline");
+                }
+                values.forEach(parts -> sums.merge(parts[0], Double.parseDouble(parts[1]), Double::sum));
+            } catch (IOException | IllegalArgumentException e) {
+                throw new Failure("--observe " + address, e);
+            }
         }
         return sums;
+    }
+
+    /**
+     * Posts no comment once, which comment-service refuses.
+     *
+     * @throws Failure if something else answers, or nothing
+     */
+    static void checkPosts(URI url) throws Failure, InterruptedException {
+        try {
+            HttpRequest request = HttpRequest.newBuilder(url).timeout(TIMEOUT).header("Content-Type", "application/json")
+                    .POST(BodyPublishers.ofString("{}")).build();
+            int status = HttpClient.newHttpClient().send(request, BodyHandlers.discarding()).statusCode();
+            if (!REFUSED.contains(status)) {
+                throw new Failure("--url %s: it answers %d to a POST: it takes the address of POST /comments".formatted(url, status));
+            }
+        } catch (IOException | IllegalArgumentException e) {
+            throw new Failure("--url " + url, e);
+        }
     }
 
     /** The number of comments that the pipeline has committed since its start, by its metrics; 0 while it is not reachable. */
     long persisted() throws InterruptedException {
         try {
             return metrics().getOrDefault("comments_persisted_total", 0.0).longValue();
-        } catch (IOException e) {
+        } catch (Failure e) {
             return 0;
         }
     }
@@ -99,9 +154,9 @@ final class Pipeline implements AutoCloseable {
      *
      * @param max the largest number of paths
      * @param pages the part of them that are pages
-     * @throws IllegalStateException if the table is empty
+     * @throws Failure if the table is empty
      */
-    List<String> paths(int max, double pages) throws SQLException {
+    List<String> paths(int max, double pages) throws SQLException, Failure {
         List<String> paths = new ArrayList<>();
         try (Statement statement = database.createStatement()) {
             statement.execute("ANALYZE comments");
@@ -117,7 +172,7 @@ final class Pipeline implements AutoCloseable {
             }
         }
         if (paths.isEmpty()) {
-            throw new IllegalStateException("there are no comments to read");
+            throw new Failure("--reads: the table has no comments to read: load/inserts fill makes them");
         }
         return paths;
     }
@@ -133,10 +188,14 @@ final class Pipeline implements AutoCloseable {
     }
 
     /** The peak of the resident memory of the process whose id is in a file. */
-    static long residentBytes(Path processId) throws IOException {
-        Path status = Path.of("/proc", Files.readString(processId).strip(), "status");
-        return Files.readAllLines(status).stream().filter(line -> line.startsWith("VmHWM:"))
-                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024).findFirst().orElseThrow();
+    static long residentBytes(Path processId) throws Failure {
+        try {
+            Path status = Path.of("/proc", Files.readString(processId).strip(), "status");
+            return Files.readAllLines(status).stream().filter(line -> line.startsWith("VmHWM:"))
+                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024).findFirst().orElseThrow();
+        } catch (IOException | NoSuchElementException e) {
+            throw new Failure("--processor " + processId + ": it takes a file with the process id of a processor that runs");
+        }
     }
 
     private static double cpuSecondsOf(String program) {

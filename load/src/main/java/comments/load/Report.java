@@ -18,6 +18,9 @@ final class Report {
 
     private static final List<String> PROCESSES = List.of("service", "broker", "database", "generator");
 
+    /** More bytes than a report has. */
+    private static final int ROOM = 4 << 20;
+
     private final String settings;
     private final List<Step> steps;
     private final List<Step> reads;
@@ -30,6 +33,25 @@ final class Report {
         this.reads = reads;
         this.samples = samples;
         this.account = account;
+    }
+
+    /**
+     * Makes the folder of a report, before the work that it reports.
+     *
+     * @throws Failure if nothing can be written there
+     */
+    static void prepare(Path folder) throws Failure {
+        try {
+            Files.createDirectories(folder);
+            Path probe = Files.createTempFile(folder, "room", null);
+            try {
+                Files.write(probe, new byte[ROOM]);
+            } finally {
+                Files.delete(probe);
+            }
+        } catch (IOException e) {
+            throw new Failure("--report " + folder, e);
+        }
     }
 
     /** The steps without the warm-up. */

@@ -3,6 +3,7 @@ package comments.yardstick;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.pgclient.PgBuilder;
 import io.vertx.pgclient.PgConnectOptions;
@@ -29,9 +30,10 @@ public final class ReadBaseline {
 
     private static final String COLUMNS = "SELECT id, post_id, user_id, user_name, content, parent_id, accepted_at,"
             + " created_at FROM comments";
-    // the expression of the index comments_by_post
-    private static final String OF_POST = " WHERE hashtextextended(post_id, 0) = hashtextextended($1, 0) AND post_id = $1"
-            + " ORDER BY accepted_at DESC, id DESC LIMIT $2";
+    // by the index comments_by_time_and_post
+    private static final String OF_POST = "SELECT found.* FROM comment_periods AS period CROSS JOIN LATERAL (" + COLUMNS
+            + " WHERE date_bin('28 days', accepted_at, '2000-01-03Z') = period.start AND post_id COLLATE \"C\" = $1"
+            + " ORDER BY accepted_at DESC, id DESC LIMIT $2) AS found LIMIT $2";
     private static final String DEFAULT_LIMIT = "50";
     private static final String PATH = "/comments";
     private static final int PIPELINED = 256;
@@ -45,10 +47,15 @@ public final class ReadBaseline {
 
     private ReadBaseline(SqlClient database) {
         comment = database.preparedQuery(COLUMNS + " WHERE id = $1");
-        page = database.preparedQuery(COLUMNS + OF_POST);
+        page = database.preparedQuery(OF_POST);
     }
 
     public static void main(String[] args) {
+        HttpServerOptions http = Settings.http();
+        String postgres = "Read baseline: POSTGRES_URL=" + Settings.shown(Settings.POSTGRES_URL);
+        if (!Settings.POSTGRES_URL.matches("jdbc:postgresql://[^/:]+(:\\d{1,5})?/.+")) {
+            Settings.fail(postgres, new IllegalArgumentException("it takes jdbc:postgresql://HOST:PORT/DATABASE"));
+        }
         Vertx vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
         PgConnectOptions options = PgConnectOptions.fromUri(Settings.POSTGRES_URL.replaceFirst("^jdbc:", ""))
                 .setUser(Settings.POSTGRES_USER).setPassword(Settings.POSTGRES_PASSWORD)
@@ -59,10 +66,10 @@ public final class ReadBaseline {
         eventLoop.runOnContext(start -> {
             SqlClient database = PgBuilder.client().with(pool).connectingTo(options).using(vertx).build();
             database.query(COLUMNS + " LIMIT 0").execute()
-                    .onFailure(e -> Settings.fail("Read baseline: POSTGRES_URL", e))
-                    .compose(found -> vertx.createHttpServer(Settings.http())
+                    .onFailure(e -> Settings.fail(postgres, e))
+                    .compose(found -> vertx.createHttpServer(http)
                             .requestHandler(new ReadBaseline(database)::answer).listen())
-                    .onFailure(e -> Settings.fail("Read baseline: HTTP_PORT", e))
+                    .onFailure(e -> Settings.fail("Read baseline: HTTP_PORT=" + http.getPort(), e))
                     .onSuccess(server -> System.out.println("Read baseline: listens on port " + server.actualPort()));
         });
     }

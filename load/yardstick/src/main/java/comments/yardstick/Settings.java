@@ -10,19 +10,30 @@ final class Settings {
     static final String POSTGRES_USER = get("POSTGRES_USER", "test");
     static final String POSTGRES_PASSWORD = get("POSTGRES_PASSWORD", "test");
 
+    private static final int MAX_PORT = 65_535;
+
     private Settings() {
     }
 
     /** Loopback only. */
     static HttpServerOptions http() {
-        return new HttpServerOptions().setHost("127.0.0.1").setPort(Integer.parseInt(get("HTTP_PORT", "8080")));
+        String port = get("HTTP_PORT", "8080");
+        if (!port.matches("[1-9]\\d{0,4}") || Integer.parseInt(port) > MAX_PORT) {
+            fail("HTTP_PORT=" + port, new IllegalArgumentException("it takes a port from 1 to " + MAX_PORT));
+        }
+        return new HttpServerOptions().setHost("127.0.0.1").setPort(Integer.parseInt(port));
     }
 
     /** Ends the process with one line: what failed, and the first line of the reason. */
     static void fail(String what, Throwable cause) {
-        String reason = cause.getMessage() == null ? cause.toString() : cause.getMessage().lines().findFirst().orElse("");
+        String reason = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage().lines().findFirst().orElse("");
         System.err.println(what + ": " + reason);
         Runtime.getRuntime().halt(1);
+    }
+
+    /** An address for a message: without a user, a password, and options. */
+    static String shown(String address) {
+        return address.replaceFirst("//[^/]*@", "//").replaceFirst("\\?.*", "");
     }
 
     private static String get(String name, String otherwise) {

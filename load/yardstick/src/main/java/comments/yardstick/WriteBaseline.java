@@ -12,6 +12,7 @@ import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import java.io.IOException;
@@ -80,6 +81,7 @@ public final class WriteBaseline {
 
     public static void main(String[] args) {
         Thread.setDefaultUncaughtExceptionHandler((thread, e) -> Settings.fail("Write baseline: " + thread.getName(), e));
+        HttpServerOptions http = Settings.http();
         Connection broker = connect();
         try {
             Channel publishing = broker.createChannel();
@@ -91,13 +93,13 @@ public final class WriteBaseline {
             Vertx vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
             Context eventLoop = vertx.getOrCreateContext();
             WriteBaseline baseline = new WriteBaseline(publishing, eventLoop);
-            eventLoop.runOnContext(start -> vertx.createHttpServer(Settings.http()).requestHandler(baseline::accept).listen()
-                    .onFailure(e -> Settings.fail("Write baseline: HTTP_PORT", e))
+            eventLoop.runOnContext(start -> vertx.createHttpServer(http).requestHandler(baseline::accept).listen()
+                    .onFailure(e -> Settings.fail("Write baseline: HTTP_PORT=" + http.getPort(), e))
                     .onSuccess(server -> System.out.println("Write baseline: listens on port " + server.actualPort())));
         } catch (IOException e) {
             Settings.fail("Write baseline: the queue " + QUEUE, e.getCause() == null ? e : e.getCause());
         } catch (SQLException e) {
-            Settings.fail("Write baseline: POSTGRES_URL", e);
+            Settings.fail("Write baseline: POSTGRES_URL=" + Settings.shown(Settings.POSTGRES_URL), e);
         }
     }
 
@@ -110,7 +112,7 @@ public final class WriteBaseline {
             connection.addShutdownListener(cause -> Settings.fail("Write baseline: RabbitMQ", cause));
             return connection;
         } catch (Exception e) {
-            Settings.fail("Write baseline: RABBITMQ_URI", e);
+            Settings.fail("Write baseline: RABBITMQ_URI=" + Settings.shown(Settings.RABBITMQ_URI), e);
             throw new AssertionError(e);
         }
     }

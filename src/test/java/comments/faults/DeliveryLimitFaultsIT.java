@@ -1,0 +1,196 @@
+package comments.faults;
+
+import static comments.faults.Trial.NOTIFIER;
+import static comments.faults.Trial.PROCESSOR;
+import static comments.faults.Trial.SERVICE;
+import static comments.faults.Trial.VERSIONS;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.Connection;
+import com.rabbitmq.client.GetResponse;
+import comments.faults.Attempt.Outcome;
+import comments.support.JarProcess;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** More deliveries of one message than the broker allows, which from 4.0 on has a limit by default. */
+class DeliveryLimitFaultsIT extends ServiceFaults {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final int LIMIT = 20;
+    private static final int KILLS = 30;
+    private static final String POLICY = "deliveries";
+
+    @TempDir
+    Path folder;
+
+    private boolean limited;
+
+    DeliveryLimitFaultsIT() {
+        super(PROCESSOR);
+    }
+
+    @Override
+    Launch service() {
+        return super.service().with("COMMENTS_PREFETCH", 0);
+    }
+
+    /** Gives a queue a policy that limits deliveries. */
+    private void limitDeliveries(String queue, int limit, String more) throws Exception {
+        trial.rabbitmq().ctl("set_policy", "--apply-to", "queues", POLICY, "^" + queue + "$",
+                "{\"delivery-limit\":%d%s}".formatted(limit, more));
+        limited = true;
+    }
+
+    @AfterEach
+    void liftLimit() throws Exception {
+        if (limited) {
+            trial.rabbitmq().ctl("clear_policy", POLICY);
+        }
+    }
+
+    @Test
+    @Tag(VERSIONS)
+    void c18AProcessorIsKilledMoreOftenThanABrokerDeliversByDefault() throws Exception {
+        killProcessors(KILLS);
+    }
+
+    @Test
+    @Tag(VERSIONS)
+    void c18AProcessorIsKilledMoreOftenThanAPolicyAllows() throws Exception {
+        limitDeliveries("comments", LIMIT, "");
+        killProcessors(KILLS);
+    }
+
+    @Test
+    @Tag("nightly")
+    void c18AProcessorIsKilledManyTimes() throws Exception {
+        killProcessors(120);
+    }
+
+    private void killProcessors(int times) throws Exception {
+        trial.process(SERVICE, NOTIFIER).start();
+        assertThat(trial.postOne().outcome()).isEqualTo(Outcome.OK);
+        try (java.sql.Connection lock = trial.connect(); Statement statement = lock.createStatement()) {
+            lock.setAutoCommit(false);
+            statement.execute("LOCK TABLE comments");
+            for (int i = 0; i < times; i++) {
+                JarProcess processor = service().launch();
+                await().atMost(PATIENCE).until(() -> trial.rabbitmq().queues().get("comments").unacknowledged() > 0
+                        || trial.rabbitmq().messages("comments") == 0);
+                processor.kill();
+                await().atMost(PATIENCE).until(() -> trial.rabbitmq().queues().get("comments").unacknowledged() == 0);
+                assertThat(trial.rabbitmq().messages("comments")).as("after %d kills", i + 1).isPositive();
+                trial.endSessions();
+            }
+        }
+        service().start();
+        trial.assertKept();
+    }
+
+    /** The limit is too low for a message to be published anew. The policy is that of docs/operations.md. */
+    @Test
+    @Tag(VERSIONS)
+    void c18WhatAPolicyDropsIsKeptAndReplayed() throws Exception {
+        String dropped = "comments.dropped";
+        SERVERS.declare(dropped);
+        limitDeliveries("comments", 1, """
+                , "overflow": "reject-publish", "dead-letter-strategy": "at-least-once",
+                "dead-letter-exchange": "", "dead-letter-routing-key": "%s"\
+                """.formatted(dropped));
+        trial.process(SERVICE, NOTIFIER).start();
+        assertThat(trial.postOne().outcome()).isEqualTo(Outcome.OK);
+        try (java.sql.Connection lock = trial.connect(); Statement statement = lock.createStatement()) {
+            lock.setAutoCommit(false);
+            statement.execute("LOCK TABLE comments");
+            // what a process returns before it is killed counts, too
+            for (int i = 0; i < LIMIT && trial.rabbitmq().messages(dropped) == 0; i++) {
+                JarProcess processor = service().launch();
+                await().atMost(PATIENCE).until(() -> trial.rabbitmq().queues().get("comments").unacknowledged() > 0
+                        || trial.rabbitmq().messages(dropped) > 0);
+                processor.kill();
+                await().atMost(PATIENCE).until(() -> trial.rabbitmq().queues().get("comments").unacknowledged() == 0);
+                trial.endSessions();
+            }
+        }
+        assertThat(trial.rabbitmq().messages(dropped)).isEqualTo(1);
+        service().start();
+        try (Connection connection = SERVERS.connectToBroker(); Channel channel = connection.createChannel()) {
+            GetResponse message = channel.basicGet(dropped, false);
+            channel.confirmSelect();
+            channel.basicPublish("", "comments", message.getProps(), message.getBody());
+            channel.waitForConfirmsOrDie(10_000);
+            channel.basicAck(message.getEnvelope().getDeliveryTag(), false);
+        }
+        trial.assertKept();
+    }
+
+    @Test
+    void c18WhatAPolicyDropsIsReplayedByTheDocumentedCommands() throws Exception {
+        List<String> commands = Pattern.compile("(?s)```sh\n(rabbitmq.*?)```").matcher(Files.readString(Path.of("docs", "operations.md")))
+                .results().map(block -> block.group(1)).toList();
+        assertThat(commands).hasSize(2);
+        try {
+            run(commands.get(0));
+            trial.process(SERVICE, NOTIFIER).start();
+            assertThat(trial.postOne().outcome()).isEqualTo(Outcome.OK);
+            try (java.sql.Connection lock = trial.connect(); Statement statement = lock.createStatement()) {
+                lock.setAutoCommit(false);
+                statement.execute("LOCK TABLE comments");
+                // the broker may take a moment to count it
+                await().atMost(PATIENCE).until(() -> trial.rabbitmq().messages("comments") == 1);
+                for (int i = 0; trial.rabbitmq().messages("comments.dropped") == 0; i++) {
+                    assertThat(i).isLessThanOrEqualTo(LIMIT);
+                    JarProcess processor = service().launch();
+                    await().atMost(PATIENCE).until(() -> trial.rabbitmq().queues().get("comments").unacknowledged() > 0
+                            || trial.rabbitmq().messages("comments.dropped") > 0);
+                    processor.kill();
+                    await().atMost(PATIENCE).until(() -> trial.rabbitmq().queues().get("comments").unacknowledged() == 0);
+                    trial.endSessions();
+                }
+            }
+            await().atMost(PATIENCE).until(() -> trial.rabbitmq().messages("comments.dropped") == 1);
+            assertThat(trial.count()).isZero();
+            run(commands.get(1));
+            service().start();
+            await().atMost(PATIENCE).until(() -> trial.rabbitmq().messages("comments.dropped") == 0);
+            trial.assertKept();
+        } finally {
+            trial.rabbitmq().ctl("clear_policy", "comments");
+            trial.rabbitmq().ctl("delete_queue", "comments.dropped");
+        }
+    }
+
+    private void run(String command) throws Exception {
+        Path script = Files.writeString(folder.resolve("command"), "#!/bin/sh\nset -e\n" + command);
+        assertThat(script.toFile().setExecutable(true)).isTrue();
+        trial.rabbitmq().run(script, Map.of());
+    }
+
+    @Test
+    @Tag(VERSIONS)
+    void c18ANotifierIsKilledMoreOftenThanAMessageMayBeDelivered() throws Exception {
+        limitDeliveries("notifications", LIMIT, "");
+        trial.process(SERVICE, PROCESSOR).start();
+        assertThat(trial.postOne().outcome()).isEqualTo(Outcome.OK);
+        for (int i = 0; i < KILLS; i++) {
+            JarProcess notifier = trial.process(NOTIFIER).failpoint("before:push:hold").launch();
+            Trial.awaitFailpoint(notifier);
+            notifier.kill();
+            await().atMost(PATIENCE).until(() -> trial.rabbitmq().queues().get("notifications").unacknowledged() == 0);
+        }
+        trial.process(NOTIFIER).start();
+        trial.assertKept();
+    }
+}

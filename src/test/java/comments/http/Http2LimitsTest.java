@@ -1,0 +1,100 @@
+package comments.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import comments.EmbeddedBroker;
+import comments.http.ClientLimits.Resource;
+import comments.support.Http2Connection;
+import comments.support.TestCertificate;
+import comments.support.TestPipeline;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import org.apache.camel.builder.RouteBuilder;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Clients of HTTP/2 that give no stream a window: no body of an answer can be sent. */
+class Http2LimitsTest {
+
+    private static final Duration TIMEOUT = Duration.ofSeconds(2);
+
+    @TempDir
+    static Path folder;
+
+    private static EmbeddedBroker broker;
+    private static TestPipeline pipeline;
+
+    @BeforeAll
+    static void start() throws Exception {
+        broker = EmbeddedBroker.startInMemory();
+        TestCertificate certificate = TestCertificate.create(folder);
+        pipeline = TestPipeline.start(Map.of("RABBITMQ_URI", broker.uri(), "COMMENTS_ROLES", "comment-service",
+                "comments.event-loop-endpoints", "POST /comments, GET /loop/large",
+                "HTTP_CLIENT_TIMEOUT", Long.toString(TIMEOUT.toMillis()), "HTTP_TLS_KEY", certificate.keyFile().toString(),
+                "HTTP_TLS_CERTIFICATE", certificate.certificateFile().toString()),
+                new RouteBuilder() {
+                    @Override
+                    public void configure() {
+                        from("platform-http:/large").setBody(constant(new byte[1_000_000]));
+                        from("platform-http:/loop/large?httpMethodRestrict=GET").setBody(constant(new byte[1_000_000]));
+                    }
+                });
+    }
+
+    @AfterAll
+    static void stop() {
+        pipeline.close();
+        broker.close();
+    }
+
+    private static Http2Connection get(String path) throws Exception {
+        Http2Connection connection = Http2Connection.open("127.0.0.1", pipeline.port());
+        connection.headers(1, true, ":method", "GET", ":scheme", "https", ":authority", "a", ":path", path);
+        return connection;
+    }
+
+    private static void assertReleased(Resource resource, long held, String path) throws Exception {
+        ClientLimits limits = pipeline.bean("platform-http-engine", HttpEngine.class).limits();
+        Http2Connection slow = get(path);
+        try (Http2Connection closed = get(path)) {
+            await().until(() -> limits.held(resource) == 2 * held);
+        }
+        await().atMost(Duration.ofSeconds(1)).until(() -> limits.held(resource) == held);
+        await().atMost(TIMEOUT.plusSeconds(3)).until(() -> limits.held(resource) == 0);
+        slow.close();
+    }
+
+    @Test
+    void anAnswerOfAWorkerThatIsNotTakenIsGivenUp() throws Exception {
+        assertReleased(Resource.READS, 1, "/large");
+    }
+
+    @Test
+    void anAnswerOfTheEventLoopThatIsNotTakenIsGivenUp() throws Exception {
+        assertReleased(Resource.BYTES, 1_000_000, "/loop/large");
+    }
+
+    @Test
+    void aBodyThatDoesNotEndIsReset() throws Exception {
+        ClientLimits limits = pipeline.bean("platform-http-engine", HttpEngine.class).limits();
+        try (Http2Connection slow = Http2Connection.open("127.0.0.1", pipeline.port())) {
+            slow.open(1, ":method", "POST", ":scheme", "https", ":authority", "a", ":path", "/comments");
+            await().until(() -> limits.held(Resource.REQUESTS) == 1);
+            assertThat(slow.answerOrEnd(1)).isTrue();
+            await().until(() -> limits.held(Resource.REQUESTS) == 0);
+        }
+    }
+
+    @Test
+    void connectHasNoPathAndIsRefused() throws Exception {
+        try (Http2Connection connection = Http2Connection.open("127.0.0.1", pipeline.port())) {
+            connection.headers(1, true, ":method", "CONNECT", ":authority", "elsewhere:443");
+            assertThat(connection.answerOrEnd(1)).isTrue();
+            assertThat(connection.isClosed()).isFalse();
+        }
+    }
+}
