@@ -7,6 +7,7 @@ import static comments.faults.Trial.SERVICE;
 import static comments.faults.Trial.VERSIONS;
 import static comments.faults.Trial.during;
 import static comments.support.PrivateServers.ALONE;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -121,7 +122,7 @@ class NotificationFaultsIT extends ServiceFaults {
     }
 
     /** A receiver that takes no push in the given time: at first it does not answer, then it answers 503. */
-    private static HttpServer receiver(Instant mended) throws IOException {
+    private HttpServer receiver(Instant mended) throws IOException {
         HttpServer receiver = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         receiver.setExecutor(Executors.newCachedThreadPool());
         AtomicInteger attempts = new AtomicInteger();
@@ -130,6 +131,9 @@ class NotificationFaultsIT extends ServiceFaults {
             if (down && attempts.incrementAndGet() == 1) {
                 // until the notifier gives up and closes the connection
                 return;
+            }
+            if (!down) {
+                trial.received(new String(exchange.getRequestBody().readAllBytes(), UTF_8));
             }
             exchange.sendResponseHeaders(down ? 503 : 204, -1);
             exchange.close();
