@@ -92,7 +92,7 @@ class CommentParserTest {
     void refusesAFieldThatIsGivenTwice() {
         assertThat(refusal(COMMENT.replace("{", "{\"content\":\"a\",")).errors())
                 .containsExactly(new FieldError("#/content", "is given twice"));
-        assertThat(refusal(COMMENT.replace("{", "{\"parentId\":null,\"parentId\":null,")).errors())
+        assertThat(refusal(COMMENT.replace("{", "{\"parentId\":null,")).errors())
                 .containsExactly(new FieldError("#/parentId", "is given twice"));
     }
 
