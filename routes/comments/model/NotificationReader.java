@@ -16,15 +16,15 @@ public final class NotificationReader {
 
     /**
      * Passes on the id and the post of each comment, in order. A field that is missing or not a string is null: messages of
-     * other producers may have such fields. Reading ends at the first element that is not an object. A document that is not an
-     * array has no comments.
+     * other producers may have such fields. Reading ends at the first element that is not an object, and where the document is
+     * not JSON: a message that can't be read must not hold up those after it. A document that is not an array has no comments.
      *
-     * @throws IOException from Jackson, if it is not JSON or is truncated
+     * @return false if it is not JSON, or nested too deeply
      */
-    public static void read(byte[] notification, BiConsumer<String, String> comment) throws IOException {
+    public static boolean read(byte[] notification, BiConsumer<String, String> comment) {
         try (JsonParser parser = JSON.createParser(notification)) {
             if (parser.nextToken() != JsonToken.START_ARRAY) {
-                return;
+                return true;
             }
             while (parser.nextToken() == JsonToken.START_OBJECT) {
                 String id = null;
@@ -42,6 +42,9 @@ public final class NotificationReader {
                 }
                 comment.accept(id, post);
             }
+            return true;
+        } catch (IOException e) {
+            return false;
         }
     }
 }

@@ -1,7 +1,6 @@
 package comments.notification;
 
 import comments.model.NotificationReader;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -14,7 +13,7 @@ import org.slf4j.LoggerFactory;
  * Reads a notification, a JSON array of comments, and sets exchange properties: the number of its comments and of their posts.
  * Logs one line per comment at debug.
  *
- * <p>Any number of threads may call it. Throws the exceptions of {@link NotificationReader}.
+ * <p>Any number of threads may call it. A notification that is not JSON is pushed, too: it must not hold up those after it.
  */
 public class DescribeNotification implements Processor {
 
@@ -26,12 +25,15 @@ public class DescribeNotification implements Processor {
     private static final Logger LOG = LoggerFactory.getLogger(DescribeNotification.class);
 
     @Override
-    public void process(Exchange exchange) throws IOException {
+    public void process(Exchange exchange) {
         List<String> posts = new ArrayList<>();
-        NotificationReader.read(exchange.getMessage().getBody(byte[].class), (id, post) -> {
+        boolean read = NotificationReader.read(exchange.getMessage().getBody(byte[].class), (id, post) -> {
             LOG.debug("Pushing comment {} of post {}", id, post);
             posts.add(post);
         });
+        if (!read) {
+            LOG.warn("A notification of another producer is not JSON. It is pushed as it is");
+        }
         exchange.setProperty(COMMENTS, posts.size());
         exchange.setProperty(POSTS, new HashSet<>(posts).size());
     }

@@ -3,7 +3,6 @@ package comments.stream;
 import comments.http.ServerSentEvent;
 import comments.http.SseClients;
 import comments.model.NotificationReader;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -21,7 +20,7 @@ import org.apache.camel.Processor;
  * Selects the comments of a notification, a JSON array of comments, that clients subscribe to. Leaves the {@link Selection}
  * in the exchange property {@link #PROPERTY}.
  *
- * <p>Any number of threads may call it. Throws the exceptions of {@link NotificationReader}.
+ * <p>Any number of threads may call it. It never fails, because the broker would deliver the message again at once, for ever.
  */
 public class SelectSubscribed implements Processor {
 
@@ -36,7 +35,7 @@ public class SelectSubscribed implements Processor {
     }
 
     @Override
-    public void process(Exchange exchange) throws IOException {
+    public void process(Exchange exchange) {
         exchange.setProperty(PROPERTY, Selection.of(exchange.getMessage().getBody(byte[].class), clients.topics()));
     }
 
@@ -78,9 +77,8 @@ public class SelectSubscribed implements Processor {
          * Selects comments.
          *
          * @param topics the posts that clients subscribe to; may change meanwhile
-         * @throws IOException from {@link NotificationReader}
          */
-        static Selection of(byte[] notification, Set<String> topics) throws IOException {
+        static Selection of(byte[] notification, Set<String> topics) {
             Selection selection = new Selection();
             if (topics.isEmpty()) {
                 return selection;

@@ -116,6 +116,12 @@ class ConnectionFaultsIT {
         declareClassic();
         assertRefused(declaring(SERVICE), "x-queue-type", "It must be a durable quorum queue: delete it once it is empty");
         SERVERS.deleteQueues();
+        // a limit of deliveries that no policy can lift
+        try (Connection other = SERVERS.connectToBroker(); Channel channel = other.createChannel()) {
+            channel.queueDeclare("comments", true, false, false, Map.of("x-queue-type", "quorum", "x-delivery-limit", 2));
+        }
+        assertRefused(declaring(SERVICE), "x-delivery-limit", "the value '2'");
+        SERVERS.deleteQueues();
         // a user that may not declare
         assertRefused(trial.process(PROCESSOR), "is missing, and this user may not declare it");
         try (Connection other = SERVERS.connectToBroker(); Channel channel = other.createChannel()) {
