@@ -195,7 +195,7 @@ class DeploymentTest {
             matches(Files.readString(file), "queue=~?\\\\?\"([^\"\\\\]+)").flatMap(names -> Stream.of(names.group(1).split("\\|")))
                     .forEach(queue -> named.put(file + " " + queue, queue));
         }
-        assertThat(named).hasSize(2 + 3 + 3 + 2);
+        assertThat(named).hasSize(2 + 3 + 4 + 2);
         // not the application's: what the policy of dead letters keeps
         matches(Files.readString(Path.of("docker/dead-letters.json")), "\"name\": \"(\\S+)\", \"vhost\": \"/\", \"durable\"")
                 .forEach(queue -> queues.add(queue.group(1)));
