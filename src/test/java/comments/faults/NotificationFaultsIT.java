@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -122,12 +123,12 @@ class NotificationFaultsIT extends ServiceFaults {
     }
 
     /** A receiver that takes no push in the given time: at first it does not answer, then it answers 503. */
-    private HttpServer receiver(Instant mended) throws IOException {
+    private HttpServer receiver(AtomicBoolean mended) throws IOException {
         HttpServer receiver = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         receiver.setExecutor(Executors.newCachedThreadPool());
         AtomicInteger attempts = new AtomicInteger();
         receiver.createContext("/", exchange -> {
-            boolean down = Instant.now().isBefore(mended);
+            boolean down = !mended.get();
             if (down && attempts.incrementAndGet() == 1) {
                 // until the notifier gives up and closes the connection
                 return;
@@ -146,7 +147,8 @@ class NotificationFaultsIT extends ServiceFaults {
     @Tag(ALONE)
     void n4TheReceiverOfPushesIsSlowAndThenDown() throws Exception {
         Duration time = Duration.ofSeconds(12);
-        HttpServer receiver = receiver(Instant.now().plus(time).plusSeconds(10));
+        AtomicBoolean mended = new AtomicBoolean();
+        HttpServer receiver = receiver(mended);
         try {
             JarProcess notifier = start(service().with("NOTIFICATIONS_PUSH_TIMEOUT", 4_000).with("NOTIFICATIONS_PUSH_PRIVATE", true)
                     .with("NOTIFICATIONS_PUSH_ENDPOINT", "http://127.0.0.1:" + receiver.getAddress().getPort() + "/hook"));
@@ -158,6 +160,7 @@ class NotificationFaultsIT extends ServiceFaults {
             assertThat(trial.history().begun(from, Instant.now())).allMatch(attempt -> attempt.status() == 202);
             assertThat(trial.history().served(from, from.plus(time)))
                     .isGreaterThan((long) (0.9 * Trial.PER_SECOND * time.toSeconds()));
+            mended.set(true);
             await().atMost(Duration.ofSeconds(40)).until(() -> notifier.pushed() > 0);
             trial.healed();
             trial.assertKept();

@@ -112,7 +112,8 @@ class CamelRunIT {
         post(pipeline);
         awaitLine(pipeline, "Pushed 1 comment");
         change(notifier, "\"Pushed $", "\"Delivered $");
-        awaitLine(pipeline, "Routes reloaded summary (total:6 started:6)");
+        long routes = Files.readString(notifier).lines().filter("- route:"::equals).count();
+        awaitLine(pipeline, "Routes reloaded summary (total:%1$d started:%1$d)".formatted(routes));
         post(pipeline);
         awaitLine(pipeline, "Delivered 1 comment");
         change(service, "description: Accepts a comment", "description: Takes a comment");
