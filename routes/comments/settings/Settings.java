@@ -44,6 +44,7 @@ public final class Settings {
         RULES.put("COMMENTS_RATE_PER_CALLER", wholeNumber(0, 10_000_000));
         RULES.put("HTTP_MAX_BODY", wholeNumber(1_024, MAX_BODY));
         RULES.put("COMMENTS_CORS_ORIGINS", Settings::notOrigins);
+        RULES.put("COMMENTS_BASE_PATH", Settings::notBasePath);
         RULES.put("COMMENTS_TRUSTED_PROXIES", Settings::notNetworks);
         RULES.put("HTTP_MAX_CONNECTIONS", wholeNumber(0, 1_000_000));
         RULES.put("HTTP_CLIENT_SHARE", wholeNumber(1, 100));
@@ -197,6 +198,10 @@ public final class Settings {
     private static String notOrigins(String value) {
         return value.isEmpty() || value.equals("*") || value.matches(ORIGIN + "(\\s*,\\s*" + ORIGIN + ")*") ? null
                 : "must be *, or origins as browsers send them, such as https://example.com,http://localhost:3000";
+    }
+
+    private static String notBasePath(String value) {
+        return value.matches("(/[\\w.~-]+)*") ? null : "must be empty, or a path such as /c, without a slash at its end";
     }
 
     private static String notApiKeys(String value) {
