@@ -99,7 +99,8 @@ class CallersTest {
 
     @ParameterizedTest
     @ValueSource(strings = {" ", "\\t\\n", "\\u200b", "\\u200b\\ufeff \\u2060", "\\u00a0\\u3000", "\\u3164", "\\u115f\\uffa0", "\\u2800",
-        "\\ufe0f", "\\udb40\\udd01", "\\u034f", "\\u202e", "\\u0007"})
+        "\\ufe0f", "\\udb40\\udd01", "\\u034f", "\\u202e", "\\u0007", "\\u2065",
+        "\\ufff0", "\\udb40\\udc02"})
     void whatCannotBeSeenIsRefused(String text) throws Exception {
         HttpResponse<String> response = post("{\"postId\":\"p\",\"userId\":\"u\",\"userName\":\"%s\",\"content\":\"%1$s\"}".formatted(text));
         assertThat(response.statusCode()).isEqualTo(422);
