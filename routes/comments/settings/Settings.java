@@ -1,6 +1,7 @@
 package comments.settings;
 
 import comments.http.ClientAddress;
+import comments.http.TlsCertificate;
 import comments.rabbitmq.BrokerAddress;
 import comments.rabbitmq.Prefetch;
 import java.nio.file.Files;
@@ -109,13 +110,25 @@ public final class Settings {
                 throw new ConfigurationException("%s=%s %s".formatted(name, shown(name, value), complaint));
             }
         });
-        if (values.apply("HTTP_TLS_CERTIFICATE").isEmpty() != values.apply("HTTP_TLS_KEY").isEmpty()) {
-            throw new ConfigurationException("HTTP_TLS_CERTIFICATE and HTTP_TLS_KEY must be given together");
-        }
+        checkCertificate(values.apply("HTTP_TLS_CERTIFICATE"), values.apply("HTTP_TLS_KEY"));
         checkHeap(values);
         if (values.apply("HTTP_PORT").equals(values.apply("MANAGEMENT_PORT"))) {
             throw new ConfigurationException("MANAGEMENT_PORT=%s must differ from HTTP_PORT"
                     .formatted(values.apply("MANAGEMENT_PORT")));
+        }
+    }
+
+    private static void checkCertificate(String certificate, String key) {
+        if (certificate.isEmpty() != key.isEmpty()) {
+            throw new ConfigurationException("HTTP_TLS_CERTIFICATE and HTTP_TLS_KEY must be given together");
+        }
+        if (!certificate.isEmpty()) {
+            try {
+                TlsCertificate.check(certificate, key);
+            } catch (Exception e) {
+                throw new ConfigurationException("HTTP_TLS_CERTIFICATE=%s and HTTP_TLS_KEY=%s can't be used: %s"
+                        .formatted(certificate, key, e.getMessage()));
+            }
         }
     }
 
