@@ -170,11 +170,13 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
             createRouter();
         }
         Set<Method> methods = EnumSet.copyOf(Method.parseList(endpoint.getHttpMethodRestrict()));
+        crossOrigin.allow(methods);
         if (methods.stream().anyMatch(method -> eventLoopEndpoints.contains(method + " " + endpoint.getPath()))) {
             return new EventLoopConsumer(endpoint, processor, this, methods);
         }
         // each path with GET also has HEAD (RFC 9110, 9.1)
         if (methods.contains(Method.GET) && methods.add(Method.HEAD)) {
+            crossOrigin.allow(methods);
             endpoint.setHttpMethodRestrict(methods.stream().map(Method::name).collect(Collectors.joining(",")));
         }
         return new WorkerConsumer(endpoint, processor, this, VertxInternals.routerName(port));
