@@ -107,7 +107,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
     /** Handles a request whose headers are read. Called on the event loop. */
     void handle(HttpServerRequest request) {
         if (!isStarted() || isSuspended()) {
-            HttpProblems.answerAndClose(request, 503);
+            engine.refuse(request);
             return;
         }
         if (outbox == null) {
@@ -151,7 +151,11 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             if (status != 0) {
                 refused = true;
                 engine.dropBody(request);
-                HttpProblems.answerBusy(request, status);
+                if (SseClient.isRequested(request)) {
+                    SseClient.sendAwayBusy(request);
+                } else {
+                    HttpProblems.answerBusy(request, status);
+                }
             } else if (!engine.apiKeys().allow(request)) {
                 refuse();
                 HttpProblems.answerUnauthorized(request);
@@ -269,7 +273,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             response.putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE).endHandler(written -> received.request.connection().close());
         }
         if (exchange.getException() != null && !isStarted()) {
-            HttpProblems.answer(response, 503);
+            engine.refuse(received.request);
             return;
         }
         if (exchange.getException() != null) {
@@ -280,7 +284,12 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         Message message = exchange.getMessage();
         OpenResponse open = message.getBody() instanceof OpenResponse answer ? answer : null;
         byte[] body = open == null ? message.getBody(byte[].class) : null;
-        response.setStatusCode(HttpUtil.determineResponseCode(exchange, open == null ? body : open));
+        int status = HttpUtil.determineResponseCode(exchange, open == null ? body : open);
+        if ((status == 429 || status == 503) && SseClient.isRequested(received.request)) {
+            SseClient.sendAwayBusy(received.request);
+            return;
+        }
+        response.setStatusCode(status);
         HeaderFilterStrategy filter = getEndpoint().getHeaderFilterStrategy();
         for (Map.Entry<String, Object> header : message.getHeaders().entrySet()) {
             String name = header.getKey();

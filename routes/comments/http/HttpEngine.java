@@ -411,7 +411,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
 
     void refuse(HttpServerRequest request) {
         if (SseClient.isRequested(request)) {
-            SseClient.sendAway(request, leaving);
+            SseClient.sendAwayStopping(request, leaving);
         } else if (leaving) {
             HttpProblems.answerAndClose(request, 503);
         } else {
