@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangePattern;
@@ -80,6 +81,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
     private final HttpEngine engine;
     private final Set<Method> methods;
     private volatile Outbox outbox;
+    private HttpEngine.Admission admission;
 
     EventLoopConsumer(PlatformHttpEndpoint endpoint, Processor processor, HttpEngine engine, Set<Method> methods) {
         super(endpoint, processor);
@@ -95,6 +97,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
     @Override
     protected void doStart() throws Exception {
         super.doStart();
+        admission = engine.admission(getEndpoint().getPath(), methods);
         engine.add(getEndpoint().getPath(), methods, this);
     }
 
@@ -156,9 +159,13 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
                 } else {
                     HttpProblems.answerBusy(request, status);
                 }
-            } else if (!engine.apiKeys().allow(request)) {
+                return;
+            }
+            try {
+                engine.admit(request, client, admission);
+            } catch (InvalidRequestException | RejectedExecutionException e) {
                 refuse();
-                HttpProblems.answerUnauthorized(request);
+                HttpProblems.answerRefused(request, e);
             }
         }
 
