@@ -43,17 +43,9 @@ public class ApiKeys {
         return keys.isEmpty() ? "" : require(RequestHeaders.of(message, "Authorization"));
     }
 
-    /** Whether a request has one of the keys, or needs none. */
-    boolean allow(HttpServerRequest request) {
-        if (keys.isEmpty()) {
-            return true;
-        }
-        try {
-            require(request.headers().getAll("Authorization"));
-            return true;
-        } catch (InvalidRequestException e) {
-            return false;
-        }
+    /** Like {@link #require(Message)}, of a request whose body is not read. */
+    String require(HttpServerRequest request) throws InvalidRequestException {
+        return keys.isEmpty() ? "" : require(request.headers().getAll("Authorization"));
     }
 
     private String require(List<String> authorization) throws InvalidRequestException {

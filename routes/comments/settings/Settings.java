@@ -1,6 +1,7 @@
 package comments.settings;
 
 import comments.http.ClientAddress;
+import comments.http.TlsCertificate;
 import comments.rabbitmq.BrokerAddress;
 import comments.rabbitmq.Prefetch;
 import java.net.URI;
@@ -47,6 +48,7 @@ public final class Settings {
         RULES.put("COMMENTS_RATE_PER_CALLER", wholeNumber(0, 10_000_000));
         RULES.put("HTTP_MAX_BODY", wholeNumber(1_024, MAX_BODY));
         RULES.put("COMMENTS_CORS_ORIGINS", Settings::notOrigins);
+        RULES.put("COMMENTS_BASE_PATH", Settings::notBasePath);
         RULES.put("COMMENTS_TRUSTED_PROXIES", Settings::notNetworks);
         RULES.put("HTTP_MAX_CONNECTIONS", wholeNumber(0, 1_000_000));
         RULES.put("HTTP_CLIENT_SHARE", wholeNumber(1, 100));
@@ -115,13 +117,25 @@ public final class Settings {
                 throw new ConfigurationException("%s=%s %s".formatted(name, shown(name, value), complaint));
             }
         });
-        if (values.apply("HTTP_TLS_CERTIFICATE").isEmpty() != values.apply("HTTP_TLS_KEY").isEmpty()) {
-            throw new ConfigurationException("HTTP_TLS_CERTIFICATE and HTTP_TLS_KEY must be given together");
-        }
+        checkCertificate(values.apply("HTTP_TLS_CERTIFICATE"), values.apply("HTTP_TLS_KEY"));
         checkHeap(values);
         if (values.apply("HTTP_PORT").equals(values.apply("MANAGEMENT_PORT"))) {
             throw new ConfigurationException("MANAGEMENT_PORT=%s must differ from HTTP_PORT"
                     .formatted(values.apply("MANAGEMENT_PORT")));
+        }
+    }
+
+    private static void checkCertificate(String certificate, String key) {
+        if (certificate.isEmpty() != key.isEmpty()) {
+            throw new ConfigurationException("HTTP_TLS_CERTIFICATE and HTTP_TLS_KEY must be given together");
+        }
+        if (!certificate.isEmpty()) {
+            try {
+                TlsCertificate.check(certificate, key);
+            } catch (Exception e) {
+                throw new ConfigurationException("HTTP_TLS_CERTIFICATE=%s and HTTP_TLS_KEY=%s can't be used: %s"
+                        .formatted(certificate, key, e.getMessage()));
+            }
         }
     }
 
@@ -204,6 +218,10 @@ public final class Settings {
     private static String notOrigins(String value) {
         return value.isEmpty() || value.equals("*") || value.matches(ORIGIN + "(\\s*,\\s*" + ORIGIN + ")*") ? null
                 : "must be *, or origins as browsers send them, such as https://example.com,http://localhost:3000";
+    }
+
+    private static String notBasePath(String value) {
+        return value.matches("(/[\\w.~-]+)*") ? null : "must be empty, or a path such as /c, without a slash at its end";
     }
 
     private static String notApiKeys(String value) {

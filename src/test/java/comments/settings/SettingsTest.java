@@ -60,6 +60,8 @@ public class SettingsTest {
         "HTTP_CLIENT_TIMEOUT | 10 | must be a whole number from 1000 to 3600000",
         "HTTP_MAX_CONNECTIONS | many | must be a whole number from 0 to 1000000",
         "COMMENTS_TRUSTED_PROXIES | 10.0.0.0/8, proxy | must be addresses or networks such as 10.0.0.0/8, separated by commas",
+        "COMMENTS_BASE_PATH | /c/ | must be empty, or a path such as /c, without a slash at its end",
+        "COMMENTS_BASE_PATH | c | must be empty, or a path such as /c, without a slash at its end",
         "HTTP_MAX_BODY | 67108864 | must be a whole number from 1024 to 4000000",
         "NOTIFICATIONS_PERIOD | 3600000 | must be a whole number from 1 to 600000",
         "NOTIFICATIONS_PUSH_SECRET | secret | must be whsec_ and 24 to 64 bytes in Base64",
