@@ -152,9 +152,12 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
                 refused = true;
                 engine.dropBody(request);
                 HttpProblems.answerBusy(request, status);
-            } else if (!engine.apiKeys().allow(request)) {
+                return;
+            }
+            InvalidRequestException refusal = engine.apiKeys().refusal(request);
+            if (refusal != null) {
                 refuse();
-                HttpProblems.answerUnauthorized(request);
+                HttpProblems.answerRefused(request, refusal);
             }
         }
 

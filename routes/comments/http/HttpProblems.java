@@ -87,13 +87,16 @@ final class HttpProblems {
         return request.method() == HttpMethod.POST;
     }
 
-    /** Answers a request without an API key. */
-    static void answerUnauthorized(HttpServerRequest request) {
+    /** Answers a request without an API key (401), or whose key lacks a scope (403). */
+    static void answerRefused(HttpServerRequest request, InvalidRequestException refusal) {
+        boolean unknown = refusal.status() == 401;
         if (isPost(request)) {
-            PipelineMetrics.refused(Refusal.UNAUTHORIZED);
+            PipelineMetrics.refused(unknown ? Refusal.UNAUTHORIZED : Refusal.FORBIDDEN);
         }
-        request.response().putHeader("WWW-Authenticate", "Bearer");
-        write(request.response(), 401, InvalidRequestException.unauthorized().getMessage());
+        if (unknown) {
+            request.response().putHeader("WWW-Authenticate", "Bearer");
+        }
+        write(request.response(), refusal.status(), refusal.getMessage());
     }
 
     /** Turns the router's own errors into problems. */

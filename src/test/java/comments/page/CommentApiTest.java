@@ -73,7 +73,8 @@ class CommentApiTest {
         provokeStreamed();
         provokeFailures(database);
         try (TestPipeline closed = TestPipeline.start(Map.of("RABBITMQ_URI", broker.uri(), "POSTGRES_URL", database,
-                "POSTGRES_USER", "postgres", "COMMENTS_API_KEYS", "ann:" + sha256("key"), "COMMENTS_PAGES", "false"))) {
+                "POSTGRES_USER", "postgres", "COMMENTS_API_KEYS", "ann:" + sha256("key") + ",bob:" + sha256("posts") + ":post,"
+                + "eve:" + sha256("reads") + ":read", "COMMENTS_PAGES", "false"))) {
             for (String path : List.of("/comments?postId=p1", "/comments/" + id, "/comments/" + id + "/replies", "/openapi.json")) {
                 answer(closed, "GET", path, null, "Authorization", "Bearer key");
             }
@@ -81,7 +82,9 @@ class CommentApiTest {
                     "/comments/stream")) {
                 answer(closed, "GET", path, null);
                 answer(closed, "GET", path, null, "Authorization", "Bearer guess");
+                answer(closed, "GET", path, null, "Authorization", "Bearer posts");
             }
+            answer(closed, "POST", "/comments", TestPipeline.COMMENT, "Content-Type", "application/json", "Authorization", "Bearer reads");
             answer(closed, "POST", "/comments", TestPipeline.COMMENT, "Content-Type", "application/json");
             assertThat(closed.send(HttpRequest.newBuilder(closed.uri("/openapi"))).statusCode())
                     .as("the page, which COMMENTS_PAGES leaves out").isEqualTo(404);
