@@ -34,6 +34,8 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
         MALFORMED,
         /** 401: no API key, or an unknown one. */
         UNAUTHORIZED,
+        /** 403: the API key lacks a scope. */
+        FORBIDDEN,
         /** 429: over the rate of the client. */
         TOO_MANY,
         /** 415: not labelled as JSON. */

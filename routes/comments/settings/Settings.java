@@ -1,5 +1,6 @@
 package comments.settings;
 
+import comments.http.ApiKeys;
 import comments.http.ClientAddress;
 import comments.http.TlsCertificate;
 import comments.rabbitmq.BrokerAddress;
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 
 /** The values that each setting of application.properties may have. Any number of threads may call it. */
 public final class Settings {
@@ -87,7 +89,8 @@ public final class Settings {
     }
 
     private static final String USER_IN_URL = "jdbc:postgresql://[^/?]*@.*";
-    private static final String API_KEY = "[\\w.-]+:[0-9a-fA-F]{64}";
+    private static final String SCOPES = names("|");
+    private static final String API_KEY = "[\\w.-]+:[0-9a-fA-F]{64}(:(%s)(\\+(%1$s))*)?".formatted(names("|"));
     private static final String ORIGIN = "[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\\[[0-9a-f:]+])(:[0-9]{1,5})?";
 
     private Settings() {
@@ -226,7 +229,12 @@ public final class Settings {
 
     private static String notApiKeys(String value) {
         return value.isEmpty() || value.matches(API_KEY + "(," + API_KEY + ")*") ? null
-                : "must be name:hash,name:hash with the SHA-256 of each key as 64 hexadecimal digits";
+                : "must be name:hash,name:hash:scope+scope with the SHA-256 of each key as 64 hexadecimal digits, and scopes of "
+                        + names(", ");
+    }
+
+    private static String names(String separator) {
+        return Arrays.stream(ApiKeys.Scope.values()).map(ApiKeys.Scope::toString).collect(Collectors.joining(separator));
     }
 
     // Other endpoints are Camel's to check.

@@ -71,6 +71,9 @@ public class SettingsTest {
         "NOTIFICATIONS_PUSH_ENDPOINT | https:///secret | must be https://host:port/path without a user",
         "NOTIFICATIONS_PUSH_ENDPOINT | '' | must be https://host:port/path",
         "NOTIFICATIONS_PUSH_PRIVATE | yes | must be true or false",
+        "COMMENTS_API_KEYS | ann:secret | must be name:hash,name:hash:scope+scope with the SHA-256 of each key as 64 hexadecimal digits",
+        "COMMENTS_API_KEYS | ann:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef:post+secret | scopes of post, read, change, import",
+        "COMMENTS_API_KEYS | ann:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef: | scopes of post, read, change, import",
         "HTTP_PORT | 65536 | must be a whole number from 1 to 65535",
         "MANAGEMENT_PORT | 8080 | must differ from HTTP_PORT",
         "OBSERVE_EXCHANGES | yes | must be true or false",
@@ -88,6 +91,14 @@ public class SettingsTest {
     void aWrongValueIsNamedWithWhatWouldBeRight(String name, String value, String complaint) {
         assertThatThrownBy(() -> check(name, value)).isInstanceOf(ConfigurationException.class)
                 .message().startsWith(name + "=").contains(complaint).doesNotContain("secret", "\n");
+    }
+
+    @Test
+    void apiKeysMayHaveScopes() throws IOException {
+        String key = "ann:" + "0123456789abcdefABCDEF0123456789".repeat(2);
+        for (String scopes : new String[] {"", ":import", ":post+read+change+import", ":change+post,bob" + key.substring(3)}) {
+            check("COMMENTS_API_KEYS", key + scopes);
+        }
     }
 
     @Test
