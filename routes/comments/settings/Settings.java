@@ -89,7 +89,6 @@ public final class Settings {
     }
 
     private static final String USER_IN_URL = "jdbc:postgresql://[^/?]*@.*";
-    private static final String SCOPES = names("|");
     private static final String API_KEY = "[\\w.-]+:[0-9a-fA-F]{64}(:(%s)(\\+(%1$s))*)?".formatted(names("|"));
     private static final String ORIGIN = "[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\\[[0-9a-f:]+])(:[0-9]{1,5})?";
 
