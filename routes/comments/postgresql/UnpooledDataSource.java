@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
  *
  * <ul>
  * <li>A database that can't hold every character is refused: it would refuse comments later.
- * <li>The driver sends the JVM's time zone, and a server that does not know its name refuses the connection. Nothing here
+ * <li>The driver sends the JVM's time zone, and a server without a zone of this name refuses the connection. Nothing here
  * depends on it, so the JVM then takes another name of the zone, or else UTC.
  * <li>Behind a pooler, such as PgBouncer, another session may run each transaction. There the connection has no settings of
  * its own, and its statements are not prepared on the server.
@@ -174,7 +174,7 @@ public final class UnpooledDataSource implements DataSource {
     private static synchronized void rename(String zone) {
         if (TimeZone.getDefault().getID().equals(zone)) {
             TimeZone.setDefault(TimeZone.getTimeZone(ZoneId.SHORT_IDS.getOrDefault(zone, UTC)));
-            LOG.info("PostgreSQL does not know the time zone {}: this process uses {}", zone, TimeZone.getDefault().getID());
+            LOG.info("PostgreSQL has no time zone {}: this process uses {}", zone, TimeZone.getDefault().getID());
         }
     }
 

@@ -88,7 +88,7 @@ public class AcceptComment implements Processor {
         String key = idempotencyKey(message);
         byte[] body = body(message);
         Comments comments = mediaType == MediaType.JSON ? CommentParser.read(body) : CommentParser.readLines(body);
-        rateLimiter.charge(client, message, comments.list().size());
+        rateLimiter.chargeOthers(client, message, comments.list().size());
         List<UUID> ids = ids(comments, client, key);
         exchange.setProperty(ACCEPTED, new Accepted(ids, comments.bulk()));
         message.removeHeaders("*");
@@ -100,6 +100,7 @@ public class AcceptComment implements Processor {
         return switch (status) {
             case 400 -> Refusal.MALFORMED;
             case 401 -> Refusal.UNAUTHORIZED;
+            case 403 -> Refusal.FORBIDDEN;
             case 415 -> Refusal.MEDIA_TYPE;
             case 429 -> Refusal.TOO_MANY;
             default -> Refusal.INVALID;

@@ -186,7 +186,7 @@ class DeploymentTest {
         for (String file : CommentPipeline.ROUTES) {
             matches(Files.readString(Path.of("routes", file)), "(?m)^ +queue: (\\S+)$").forEach(queue -> queues.add(queue.group(1)));
         }
-        assertThat(queues).containsExactly("comments", "notifications");
+        assertThat(queues).containsExactly("comments", "notifications", "notifications-refused");
         Map<String, String> named = new TreeMap<>();
         for (Manifest manifest : DeploymentFiles.manifests()) {
             manifest.content().findValuesAsText("queueName").forEach(queue -> named.put(manifest.toString(), queue));
@@ -202,7 +202,7 @@ class DeploymentTest {
         Path declared = Path.of("docker/queues.json");
         matches(Files.readString(declared), "\"name\": \"(\\S+)\", .*x-queue-type")
                 .forEach(queue -> named.put(declared + " " + queue.group(1), queue.group(1)));
-        assertThat(named).hasSize(2 + 2 + 3 + 2 + 2);
+        assertThat(named).hasSize(2 + 3 + 4 + 2 + 3);
         // not the application's: what the policy of dead letters keeps
         matches(Files.readString(Path.of("docker/dead-letters.json")), "\"name\": \"(\\S+)\", \"vhost\": \"/\", \"durable\"")
                 .forEach(queue -> queues.add(queue.group(1)));

@@ -63,7 +63,7 @@ class DeployedServersIT {
             }
             assertThat(broker.ctl("list_users", "--no-table-headers").lines().map(line -> line.replaceAll("\\s+", " ")).toList())
                     .containsExactlyInAnyOrder("comment-service []", "comment-job-processor []", "notification-service []", "comment-reader []");
-            assertThat(broker.queues()).containsOnlyKeys("comments", "notifications");
+            assertThat(broker.queues()).containsOnlyKeys("comments", "notifications", "notifications-refused");
             assertThat(superusers(database)).containsExactly("postgres");
 
             JarProcess schema = JarProcess.launch(settings(services.remove("schema"), broker, database), JarProcess.PACKAGED);
