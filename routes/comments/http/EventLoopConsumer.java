@@ -244,7 +244,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
     private void process(Received received, byte[] body) {
         Exchange exchange = createExchange(false);
         exchange.setPattern(ExchangePattern.InOut);
-        Message message = new EventLoopMessage(exchange, received.request);
+        Message message = new EventLoopMessage(exchange, received.request, admission != null);
         message.setBody(body);
         exchange.setMessage(message);
         try {

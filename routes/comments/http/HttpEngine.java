@@ -85,11 +85,11 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     private volatile boolean draining;
     private volatile boolean leaving;
 
-    /** Admits the requests of an endpoint on the event loop by their headers. The engine finds it in the registry. */
+    /** Admits requests of endpoints on the event loop by their headers. The engine finds it in the registry. */
     public interface Admission {
 
-        /** The method and the path of the requests, such as {@code POST /comments}. */
-        String endpoint();
+        /** The methods and paths of the requests, such as {@code POST /comments}. */
+        Set<String> endpoints();
 
         /**
          * Admits a request whose body is not read, and charges its client for it. Called on the event loop.
@@ -330,7 +330,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     /** The admission to an endpoint, or null. */
     Admission admission(String path, Set<Method> methods) {
         return getCamelContext().getRegistry().findByType(Admission.class).stream()
-                .filter(found -> methods.stream().anyMatch(method -> found.endpoint().equals(method + " " + path)))
+                .filter(found -> methods.stream().anyMatch(method -> found.endpoints().contains(method + " " + path)))
                 .findAny().orElse(null);
     }
 

@@ -79,10 +79,10 @@ class ClientLimitsTest {
         HttpMessage one = message("10.1.2.3", "2001:db8:7:8:9::1");
         HttpMessage another = message("10.1.2.3", "198.51.100.1");
         HttpMessage oneAgain = message("10.4.5.6", "2001:db8:7:8:a::2");
-        limiter.chargeFirst(client.address());
-        limiter.chargeOthers("", one, 10_000);
-        limiter.chargeOthers("", another, 10_000);
-        assertThatThrownBy(() -> limiter.chargeOthers("", oneAgain, 9_900))
+        limiter.charge(client.address());
+        limiter.charge("", one, 9_999);
+        limiter.charge("", another, 10_000);
+        assertThatThrownBy(() -> limiter.charge("", oneAgain, 9_900))
                 .isInstanceOfSatisfying(InvalidRequestException.class, refused -> assertThat(refused.status()).isEqualTo(429));
     }
 
