@@ -61,7 +61,7 @@ class Http2LimitsTest {
     }
 
     private static void assertReleased(Resource resource, long held, String path) throws Exception {
-        ClientLimits limits = pipeline.bean("platform-http-engine", HttpEngine.class).limits();
+        ClientLimits limits = pipeline.bean("platform-http-engine", HttpEngine.class).connections().limits();
         Http2Connection slow = get(path);
         try (Http2Connection closed = get(path)) {
             await().until(() -> limits.held(resource) == 2 * held);
@@ -83,7 +83,7 @@ class Http2LimitsTest {
 
     @Test
     void aBodyThatDoesNotEndIsReset() throws Exception {
-        ClientLimits limits = pipeline.bean("platform-http-engine", HttpEngine.class).limits();
+        ClientLimits limits = pipeline.bean("platform-http-engine", HttpEngine.class).connections().limits();
         try (Http2Connection slow = Http2Connection.open("127.0.0.1", pipeline.port())) {
             slow.open(1, ":method", "POST", ":scheme", "https", ":authority", "a", ":path", "/comments");
             await().until(() -> limits.held(Resource.REQUESTS) == 1);
@@ -93,7 +93,7 @@ class Http2LimitsTest {
     }
 
     private static void assertNothingIsHeld() {
-        ClientLimits limits = pipeline.bean("platform-http-engine", HttpEngine.class).limits();
+        ClientLimits limits = pipeline.bean("platform-http-engine", HttpEngine.class).connections().limits();
         for (Resource resource : List.of(Resource.REQUESTS, Resource.READS, Resource.BYTES)) {
             await().during(Duration.ofMillis(300)).untilAsserted(() -> assertThat(limits.held(resource)).as(resource.name()).isZero());
         }
