@@ -53,6 +53,11 @@ function headers(more = {}) {
   return key ? { ...more, Authorization: `Bearer ${key}` } : more
 }
 
+/** Whether an answer asks for an API key, or for one with another scope. */
+function needsKey(status) {
+  return status === 401 || status === 403
+}
+
 /** Waits for another API key, up to a limit: the server may accept the old one by then. */
 function anotherKey() {
   return Promise.race([sleep(NEW_KEY_MILLIS),
@@ -65,7 +70,7 @@ function anotherKey() {
  * retry, if a retry may help.
  */
 async function answer(response) {
-  if (response.status === 401) {
+  if (needsKey(response.status)) {
     access.hidden = false
   }
   const type = response.headers.get('Content-Type') ?? ''
@@ -174,7 +179,7 @@ async function subscribe(path, { signal, opened = () => {}, failed = () => {}, c
       clearTimeout(watchdog)
     }
     closed(status)
-    await (status === 401 ? anotherKey() : sleep(retry))
+    await (needsKey(status) ? anotherKey() : sleep(retry))
   }
 }
 
@@ -400,7 +405,7 @@ async function watchProcess() {
       connection('away', status ? error.message : 'no answer; trying again')
     }
     const pause = bursting ? BURST_POLL_MILLIS : document.hidden ? HIDDEN_POLL_MILLIS : POLL_MILLIS
-    await (status === 401 ? anotherKey() : Promise.race([sleep(pause), new Promise(resolve => { hurry = resolve })]))
+    await (needsKey(status) ? anotherKey() : Promise.race([sleep(pause), new Promise(resolve => { hurry = resolve })]))
   }
 }
 
@@ -446,7 +451,7 @@ function watchComments() {
     subscribe('comments/stream', {
       signal: stop.signal,
       opened: () => write($('latest-state'), 'live'),
-      closed: status => write($('latest-state'), status === 401 ? 'needs an API key' : 'reconnecting …'),
+      closed: status => write($('latest-state'), needsKey(status) ? 'needs an API key' : 'reconnecting …'),
       event(kind, data) {
         if (kind === 'comment') {
           showComment(data)

@@ -47,6 +47,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     // what a connection takes at most before its request is complete: with TLS, buffers and keys, too
     private static final int CONNECTION_BYTES = 32 << 10;
     private static final int TLS_CONNECTION_BYTES = 64 << 10;
+    private static final int MAX_LINE = 8 << 10;
     // one read of a connection
     private static final int UNHANDLED_BYTES = 64 << 10;
     private static final String UPLOADS = "${java.io.tmpdir}/camel/camel-tmp-#uuid#/";
@@ -353,6 +354,8 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
                 .setPort(port)
                 .setIdleTimeout(Integer.parseInt(property("HTTP_IDLE_TIMEOUT")))
                 .setHandle100ContinueAutomatically(true)
+                // a query can name 100 posts by UUIDs
+                .setMaxInitialLineLength(MAX_LINE)
                 // HTTP/2 comes with TLS
                 .setHttp2ClearTextEnabled(false)
                 .setPerFrameWebSocketCompressionSupported(false)

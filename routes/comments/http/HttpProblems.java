@@ -87,17 +87,18 @@ final class HttpProblems {
         return request.method() == HttpMethod.POST;
     }
 
-    /** Answers a request that was not admitted. Its admission has counted it, but for a missing API key. */
+    /** Answers a request that was not admitted. Its admission has counted it, but for an API key that is missing, or lacks a scope. */
     static void answerRefused(HttpServerRequest request, Exception refusal) {
         HttpServerResponse response = request.response();
         if (!(refusal instanceof InvalidRequestException invalid)) {
             write(response, 503, "Nothing is accepted now. Retry later.");
             return;
         }
-        if (invalid.status() == 401) {
-            if (isPost(request)) {
-                PipelineMetrics.refused(Refusal.UNAUTHORIZED);
-            }
+        boolean unknown = invalid.status() == 401;
+        if (isPost(request) && (unknown || invalid.status() == 403)) {
+            PipelineMetrics.refused(unknown ? Refusal.UNAUTHORIZED : Refusal.FORBIDDEN);
+        }
+        if (unknown) {
             response.putHeader("WWW-Authenticate", "Bearer");
         }
         write(response, invalid.status(), invalid.getMessage());

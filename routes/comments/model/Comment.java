@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import comments.http.InvalidRequestException;
 import comments.http.RequestQuery;
 import java.io.IOException;
+import java.util.Collections;
+import java.util.List;
 import java.util.UUID;
 
 /**
@@ -102,11 +104,31 @@ public record Comment(String postId, String userId, String userName, String cont
      */
     public static String postId(RequestQuery query) throws InvalidRequestException {
         String postId = query.value("postId");
+        requireId(postId);
+        return postId;
+    }
+
+    /**
+     * The posts that the query parameter {@code postId} names, each once, in the order of the query.
+     *
+     * @throws InvalidRequestException 400 if it is missing, given more often than the limit, or not a valid id of a post
+     */
+    public static String[] postIds(RequestQuery query, int max) throws InvalidRequestException {
+        List<String> postIds = query.values("postId");
+        if (postIds.size() > max) {
+            throw InvalidRequestException.malformed("The query parameter postId must be given at most " + max + " times.");
+        }
+        for (String postId : postIds.isEmpty() ? Collections.singletonList((String) null) : postIds) {
+            requireId(postId);
+        }
+        return postIds.stream().distinct().toArray(String[]::new);
+    }
+
+    private static void requireId(String postId) throws InvalidRequestException {
         int length = postId == null ? 0 : length(postId);
         if (length < 1 || length > MAX_NAME) {
             throw InvalidRequestException.malformed("The query parameter postId must be given, with 1 to " + MAX_NAME
                     + " characters, without U+0000 and halves of surrogate pairs.");
         }
-        return postId;
     }
 }

@@ -1,17 +1,22 @@
 package comments.settings;
 
+import comments.http.ApiKeys;
 import comments.http.ClientAddress;
 import comments.http.TlsCertificate;
 import comments.rabbitmq.BrokerAddress;
 import comments.rabbitmq.Prefetch;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 
 /** The values that each setting of application.properties may have. Any number of threads may call it. */
 public final class Settings {
@@ -76,11 +81,16 @@ public final class Settings {
         RULES.put("COMMENTS_STREAM_BYTES", wholeNumber(1_024, Integer.MAX_VALUE));
         RULES.put("NOTIFICATIONS_PER_PERIOD", wholeNumber(1, 1_000_000));
         RULES.put("NOTIFICATIONS_PERIOD", wholeNumber(1, MAX_PERIOD));
+        RULES.put("NOTIFICATIONS_PUSH_ENDPOINT", Settings::notEndpoint);
+        RULES.put("NOTIFICATIONS_PUSH_SECRET", Settings::notWebhookSecrets);
+        RULES.put("NOTIFICATIONS_PUSH_PRIVATE", Settings::notBoolean);
+        RULES.put("NOTIFICATIONS_PUSH_TIMEOUT", wholeNumber(100, MAX_PERIOD));
         RULES.put("NOTIFICATIONS_SIMULATED_DELAY", wholeNumber(0, 600_000));
     }
 
     private static final String USER_IN_URL = "jdbc:postgresql://[^/?]*@.*";
-    private static final String API_KEY = "[\\w.-]+:[0-9a-fA-F]{64}";
+    private static final String SCOPES = names("|");
+    private static final String API_KEY = "[\\w.-]+:[0-9a-fA-F]{64}(:(%s)(\\+(%1$s))*)?".formatted(names("|"));
     private static final String ORIGIN = "[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\\[[0-9a-f:]+])(:[0-9]{1,5})?";
 
     private Settings() {
@@ -154,7 +164,7 @@ public final class Settings {
 
     // An address may have a password in it, and a list of keys may have a key in the place of its hash.
     private static String shown(String name, String value) {
-        return name.endsWith("_URI") || name.endsWith("_URL") || name.endsWith("_KEYS") ? "…" : value;
+        return name.matches(".*_(URI|URL|KEYS|ENDPOINT|SECRET)") ? "…" : value;
     }
 
     private static String notNetworks(String value) {
@@ -219,7 +229,42 @@ public final class Settings {
 
     private static String notApiKeys(String value) {
         return value.isEmpty() || value.matches(API_KEY + "(," + API_KEY + ")*") ? null
-                : "must be name:hash,name:hash with the SHA-256 of each key as 64 hexadecimal digits";
+                : "must be name:hash,name:hash:scope+scope with the SHA-256 of each key as 64 hexadecimal digits, and scopes of "
+                        + names(", ");
+    }
+
+    private static String names(String separator) {
+        return Arrays.stream(ApiKeys.Scope.values()).map(ApiKeys.Scope::toString).collect(Collectors.joining(separator));
+    }
+
+    // Other endpoints are Camel's to check.
+    private static String notEndpoint(String value) {
+        if (!value.isEmpty() && !value.matches("(?i)https?:.*")) {
+            return null;
+        }
+        try {
+            URI uri = new URI(value);
+            if (uri.getHost() != null && uri.getUserInfo() == null && value.startsWith("http")) {
+                return null;
+            }
+        } catch (URISyntaxException e) {
+            // the complaint follows
+        }
+        return "must be https://host:port/path without a user, or another Camel endpoint";
+    }
+
+    private static String notWebhookSecrets(String value) {
+        try {
+            for (String secret : value.isEmpty() ? new String[0] : value.split(" +")) {
+                int bytes = secret.startsWith("whsec_") ? Base64.getDecoder().decode(secret.substring("whsec_".length())).length : 0;
+                if (bytes < 24 || bytes > 64) {
+                    throw new IllegalArgumentException();
+                }
+            }
+            return null;
+        } catch (IllegalArgumentException e) {
+            return "must be whsec_ and 24 to 64 bytes in Base64; several are separated by spaces";
+        }
     }
 
     private static String notRoles(String value) {
