@@ -66,6 +66,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     private ClientConnections connections;
     private CrossOrigin crossOrigin;
     private volatile boolean listening;
+    private volatile boolean retiring;
     private volatile boolean draining;
     private volatile boolean leaving;
 
@@ -204,6 +205,15 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     }
 
     /**
+     * Is not ready from now on, and asks each client to close its connection after its next answer. Requests are answered as before, so
+     * that balancers have time to send them elsewhere. Returns whether there is an HTTP server. Any thread may call it.
+     */
+    public boolean retire() {
+        retiring = true;
+        return router != null;
+    }
+
+    /**
      * Refuses all requests from now on. Connections stay open: a client whose connection is closed opens another one, and the
      * kernel resets connections that this process has not accepted when it stops listening. Any thread may call it.
      */
@@ -234,7 +244,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
 
     /** Whether requests are accepted, or no route needs any. */
     boolean accepts() {
-        return router == null || listening && !draining;
+        return router == null || listening && !retiring && !draining;
     }
 
     /** Whether a client is connected. */
@@ -299,6 +309,9 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     }
 
     private void handle(HttpServerRequest request) {
+        if (retiring) {
+            HttpProblems.askToClose(request);
+        }
         if (crossOrigin.answers(request)) {
             return;
         }

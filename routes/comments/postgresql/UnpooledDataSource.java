@@ -10,6 +10,7 @@ import java.time.ZoneId;
 import java.util.Map;
 import java.util.Properties;
 import java.util.TimeZone;
+import java.util.logging.Level;
 import java.util.logging.Logger;
 import javax.sql.DataSource;
 import org.postgresql.Driver;
@@ -39,6 +40,14 @@ public final class UnpooledDataSource implements DataSource {
     private static final String WRONG_ENCODING = "55000";
     private static final String INVALID_PARAMETER_VALUE = "22023";
     private static final String CONNECTION_REJECTED = "08004";
+
+    // by java.util.logging; a strong reference, because the level is lost with the logger
+    private static final Logger DRIVER_LOG = Logger.getLogger(Driver.class.getName());
+
+    static {
+        // warns of a URL that it can't parse, and shows it, with a password in it
+        DRIVER_LOG.setLevel(Level.OFF);
+    }
 
     private final Driver driver = new Driver();
     private final String url;
@@ -70,6 +79,11 @@ public final class UnpooledDataSource implements DataSource {
     /** Connects as a user, within a few seconds. */
     public UnpooledDataSource(String url, String user, String password) {
         this(url, user, password, timeouts(), "", Map.of());
+    }
+
+    /** Whether this is the JDBC URL of a PostgreSQL. */
+    public static boolean isUrl(String url) {
+        return Driver.parseURL(url, null) != null;
     }
 
     // a migration may take minutes, so there is no limit for a statement
