@@ -88,7 +88,7 @@ public class AcceptComment implements Processor {
         String key = idempotencyKey(message);
         byte[] body = body(message);
         Comments comments = mediaType == MediaType.JSON ? CommentParser.read(body) : CommentParser.readLines(body);
-        rateLimiter.chargeOthers(client, message, comments.list().size());
+        rateLimiter.charge(client, message, comments.list().size());
         List<UUID> ids = ids(comments, client, key);
         exchange.setProperty(ACCEPTED, new Accepted(ids, comments.bulk()));
         message.removeHeaders("*");
