@@ -45,6 +45,7 @@ import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
+import java.util.function.IntConsumer;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
 
 /**
@@ -120,11 +121,28 @@ final class VertxInternals {
     }
 
     /**
-     * Guards a connection. Called when it is made. HTTP/2 bounds headers and requests itself: there, the guard only closes a
-     * connection whose client reads nothing.
+     * Guards a connection. Called when it is made. In HTTP/2, a connection has up to 100 requests, which are counted; otherwise the
+     * guard only closes a connection whose client reads nothing.
+     *
+     * @param hold takes a place for what the connection holds before its requests are handled
+     * @param release gives it back
+     * @param streams gets 1 for each request of HTTP/2, and -1 when its stream is closed
      */
-    static Guard guard(HttpConnection connection, HttpServerOptions options, BooleanSupplier hold, Runnable release) {
+    static Guard guard(HttpConnection connection, HttpServerOptions options, BooleanSupplier hold, Runnable release, IntConsumer streams) {
         ChannelHandlerContext context = ((ConnectionBase) connection).channelHandlerContext();
+        if (context.handler() instanceof Http2ConnectionHandler http2) {
+            http2.connection().addListener(new Http2ConnectionAdapter() {
+                @Override
+                public void onStreamActive(Http2Stream stream) {
+                    streams.accept(1);
+                }
+
+                @Override
+                public void onStreamClosed(Http2Stream stream) {
+                    streams.accept(-1);
+                }
+            });
+        }
         Guard guard = new Guard(context.channel(), hold, release);
         ChannelPipeline pipeline = context.pipeline();
         if (pipeline.get(VertxHttpRequestDecoder.class) != null) {
