@@ -1,5 +1,5 @@
-// The page shows the counts of GET /pipeline and the events of GET /comments/stream. It connects only to its own server. It shows
-// comments as text, never as markup.
+// The page shows the counts of GET /pipeline and the events of GET /comments/stream. It connects only to its own server, by
+// relative addresses, so that a proxy may serve it below a path. It shows comments as text, never as markup.
 
 const POLL_MILLIS = 1000
 const BURST_POLL_MILLIS = 200
@@ -99,7 +99,7 @@ async function post(body, enough) {
   const json = JSON.stringify(body)
   for (let failed = false; ; failed = true) {
     try {
-      const accepted = await answer(await fetch('/comments', {
+      const accepted = await answer(await fetch('comments', {
         method: 'POST', body: json, signal: AbortSignal.timeout(ANSWER_MILLIS),
         headers: headers({ 'Content-Type': 'application/json', 'Idempotency-Key': idempotencyKey })
       }))
@@ -386,7 +386,7 @@ async function watchProcess() {
   for (;;) {
     let status = null
     try {
-      const now = await get('/pipeline')
+      const now = await get('pipeline')
       const before = samples.at(-1)
       // frequent requests may get the same answer again
       if (now.at !== before?.at) {
@@ -448,7 +448,7 @@ function watchComments() {
       return
     }
     stop = new AbortController()
-    subscribe('/comments/stream', {
+    subscribe('comments/stream', {
       signal: stop.signal,
       opened: () => write($('latest-state'), 'live'),
       closed: status => write($('latest-state'), needsKey(status) ? 'needs an API key' : 'reconnecting …'),
@@ -501,7 +501,7 @@ function subscribeTo(postId, event, interrupted = () => {}) {
     }
     const late = setTimeout(() => refuse(new Error('/comments/stream does not answer.')), ANSWER_MILLIS)
     let open = false
-    subscribe(`/comments/stream?${new URLSearchParams({ postId })}`, {
+    subscribe(`comments/stream?${new URLSearchParams({ postId })}`, {
       signal: stop.signal,
       event,
       opened() {
@@ -523,7 +523,7 @@ function subscribeTo(postId, event, interrupted = () => {}) {
 /** Whether a comment can be read from the table. */
 async function isWritten(id) {
   try {
-    await get(`/comments/${id}`)
+    await get(`comments/${id}`)
     return true
   } catch {
     // 404 until it is written; other failures may be temporary

@@ -85,6 +85,12 @@ public class ApiKeys {
         return require(message, Scope.of(RequestHeaders.method(message)));
     }
 
+    /** Like {@link #require(Message)}, of a request whose body is not read. */
+    String require(HttpServerRequest request) throws InvalidRequestException {
+        Scope scope = Scope.of(request.method().name());
+        return isOpen(scope) ? "" : require(request.headers().getAll("Authorization"), scope);
+    }
+
     /**
      * Requires a scope, whatever the method.
      *
@@ -93,20 +99,6 @@ public class ApiKeys {
      */
     public String require(Message message, Scope scope) throws InvalidRequestException {
         return isOpen(scope) ? "" : require(RequestHeaders.of(message, "Authorization"), scope);
-    }
-
-    /** Why a request is refused; null if it has a key with the scope of its method, or needs none. */
-    InvalidRequestException refusal(HttpServerRequest request) {
-        Scope scope = Scope.of(request.method().name());
-        if (isOpen(scope)) {
-            return null;
-        }
-        try {
-            require(request.headers().getAll("Authorization"), scope);
-            return null;
-        } catch (InvalidRequestException e) {
-            return e;
-        }
     }
 
     private boolean isOpen(Scope scope) {

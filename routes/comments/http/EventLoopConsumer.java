@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangePattern;
@@ -80,6 +81,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
     private final HttpEngine engine;
     private final Set<Method> methods;
     private volatile Outbox outbox;
+    private HttpEngine.Admission admission;
 
     EventLoopConsumer(PlatformHttpEndpoint endpoint, Processor processor, HttpEngine engine, Set<Method> methods) {
         super(endpoint, processor);
@@ -95,6 +97,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
     @Override
     protected void doStart() throws Exception {
         super.doStart();
+        admission = engine.admission(getEndpoint().getPath(), methods);
         engine.add(getEndpoint().getPath(), methods, this);
     }
 
@@ -107,7 +110,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
     /** Handles a request whose headers are read. Called on the event loop. */
     void handle(HttpServerRequest request) {
         if (!isStarted() || isSuspended()) {
-            HttpProblems.answerAndClose(request, 503);
+            engine.refuse(request);
             return;
         }
         if (outbox == null) {
@@ -151,13 +154,18 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             if (status != 0) {
                 refused = true;
                 engine.dropBody(request);
-                HttpProblems.answerBusy(request, status);
+                if (SseClient.isRequested(request)) {
+                    SseClient.sendAwayBusy(request);
+                } else {
+                    HttpProblems.answerBusy(request, status);
+                }
                 return;
             }
-            InvalidRequestException refusal = engine.apiKeys().refusal(request);
-            if (refusal != null) {
+            try {
+                engine.admit(request, client, admission);
+            } catch (InvalidRequestException | RejectedExecutionException e) {
                 refuse();
-                HttpProblems.answerRefused(request, refusal);
+                HttpProblems.answerRefused(request, e);
             }
         }
 
@@ -272,7 +280,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             response.putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE).endHandler(written -> received.request.connection().close());
         }
         if (exchange.getException() != null && !isStarted()) {
-            HttpProblems.answer(response, 503);
+            engine.refuse(received.request);
             return;
         }
         if (exchange.getException() != null) {
@@ -283,7 +291,12 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         Message message = exchange.getMessage();
         OpenResponse open = message.getBody() instanceof OpenResponse answer ? answer : null;
         byte[] body = open == null ? message.getBody(byte[].class) : null;
-        response.setStatusCode(HttpUtil.determineResponseCode(exchange, open == null ? body : open));
+        int status = HttpUtil.determineResponseCode(exchange, open == null ? body : open);
+        if ((status == 429 || status == 503) && SseClient.isRequested(received.request)) {
+            SseClient.sendAwayBusy(received.request);
+            return;
+        }
+        response.setStatusCode(status);
         HeaderFilterStrategy filter = getEndpoint().getHeaderFilterStrategy();
         for (Map.Entry<String, Object> header : message.getHeaders().entrySet()) {
             String name = header.getKey();

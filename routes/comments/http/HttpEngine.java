@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -84,6 +85,22 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     private volatile boolean listening;
     private volatile boolean draining;
     private volatile boolean leaving;
+
+    /** Admits the requests of an endpoint on the event loop by their headers. The engine finds it in the registry. */
+    public interface Admission {
+
+        /** The method and the path of the requests, such as {@code POST /comments}. */
+        String endpoint();
+
+        /**
+         * Admits a request whose body is not read, and charges its client for it. Called on the event loop.
+         *
+         * @param client the name of its API key, or else its address
+         * @throws InvalidRequestException if the request is refused
+         * @throws RejectedExecutionException if no request can be admitted now: the answer is 503
+         */
+        void admit(String client) throws InvalidRequestException;
+    }
 
     private record Connected(Client client, Guard guard) {
     }
@@ -171,11 +188,13 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
             createRouter();
         }
         Set<Method> methods = EnumSet.copyOf(Method.parseList(endpoint.getHttpMethodRestrict()));
+        crossOrigin.allow(methods);
         if (methods.stream().anyMatch(method -> eventLoopEndpoints.contains(method + " " + endpoint.getPath()))) {
             return new EventLoopConsumer(endpoint, processor, this, methods);
         }
         // each path with GET also has HEAD (RFC 9110, 9.1)
         if (methods.contains(Method.GET) && methods.add(Method.HEAD)) {
+            crossOrigin.allow(methods);
             endpoint.setHttpMethodRestrict(methods.stream().map(Method::name).collect(Collectors.joining(",")));
         }
         return new WorkerConsumer(endpoint, processor, this, VertxInternals.routerName(port));
@@ -301,9 +320,19 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         }
     }
 
-    /** The keys without which a request on the event loop is refused before its body is read. */
-    ApiKeys apiKeys() {
-        return apiKeys;
+    /** Refuses a request on the event loop before its body is read. Without an admission, it only needs an API key. */
+    void admit(HttpServerRequest request, Client client, Admission admission) throws InvalidRequestException {
+        String name = apiKeys.require(request);
+        if (admission != null) {
+            admission.admit(name.isEmpty() ? client.address() : name);
+        }
+    }
+
+    /** The admission to an endpoint, or null. */
+    Admission admission(String path, Set<Method> methods) {
+        return getCamelContext().getRegistry().findByType(Admission.class).stream()
+                .filter(found -> methods.stream().anyMatch(method -> found.endpoint().equals(method + " " + path)))
+                .findAny().orElse(null);
     }
 
     /** Watches what a client must send or take in time. Called on the event loop. */
@@ -410,7 +439,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
 
     void refuse(HttpServerRequest request) {
         if (SseClient.isRequested(request)) {
-            SseClient.sendAway(request, leaving);
+            SseClient.sendAwayStopping(request, leaving);
         } else if (leaving) {
             HttpProblems.answerAndClose(request, 503);
         } else {

@@ -87,16 +87,21 @@ final class HttpProblems {
         return request.method() == HttpMethod.POST;
     }
 
-    /** Answers a request without an API key (401), or whose key lacks a scope (403). */
-    static void answerRefused(HttpServerRequest request, InvalidRequestException refusal) {
-        boolean unknown = refusal.status() == 401;
-        if (isPost(request)) {
+    /** Answers a request that was not admitted. Its admission has counted it, but for an API key that is missing, or lacks a scope. */
+    static void answerRefused(HttpServerRequest request, Exception refusal) {
+        HttpServerResponse response = request.response();
+        if (!(refusal instanceof InvalidRequestException invalid)) {
+            write(response, 503, "Nothing is accepted now. Retry later.");
+            return;
+        }
+        boolean unknown = invalid.status() == 401;
+        if (isPost(request) && (unknown || invalid.status() == 403)) {
             PipelineMetrics.refused(unknown ? Refusal.UNAUTHORIZED : Refusal.FORBIDDEN);
         }
         if (unknown) {
-            request.response().putHeader("WWW-Authenticate", "Bearer");
+            response.putHeader("WWW-Authenticate", "Bearer");
         }
-        write(request.response(), refusal.status(), refusal.getMessage());
+        write(response, invalid.status(), invalid.getMessage());
     }
 
     /** Turns the router's own errors into problems. */

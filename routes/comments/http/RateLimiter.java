@@ -11,6 +11,7 @@ import org.apache.camel.component.platform.http.vertx.HttpMessage;
 
 /**
  * Limits the rate at which a client may post, by the name of its API key, or else by its address. Off by default, at no cost.
+ * A request costs one comment before its body is read, valid or not.
  *
  * <p>Any number of threads may call it. It keeps at most {@value #MAX_CLIENTS} clients, and drops a client after ten idle minutes.
  */
@@ -37,21 +38,36 @@ public class RateLimiter {
     }
 
     /**
-     * Counts comments against the rate of a client.
+     * Charges a client for the first comment of a request, before its body is read.
+     *
+     * @param client the name of its API key, or else its address
+     * @throws InvalidRequestException 429 if the rate is exceeded
+     */
+    public void chargeFirst(String client) throws InvalidRequestException {
+        if (buckets != null) {
+            charge(client, 1);
+        }
+    }
+
+    /**
+     * Charges a client for the other comments of a request.
      *
      * @param name the name of its API key, or "" for its address
+     * @param comments the number of all comments of the request
      * @throws InvalidRequestException 429 if the rate is exceeded; 422 if it can never allow so many at once
      */
-    public void charge(String name, Message message, int comments) throws InvalidRequestException {
-        if (buckets == null) {
+    public void chargeOthers(String name, Message message, int comments) throws InvalidRequestException {
+        if (buckets == null || comments == 1) {
             return;
         }
         if (comments > perSecond) {
             throw InvalidRequestException.wrongFields(List.of(new FieldError("#",
                     "must hold at most " + perSecond + " comments: a client may post no more per second")));
         }
-        String client = name.isEmpty() && message instanceof HttpMessage http
-                ? addresses.of(http.getRequest()) : name;
+        charge(name.isEmpty() && message instanceof HttpMessage http ? addresses.of(http.getRequest()) : name, comments - 1);
+    }
+
+    private void charge(String client, int comments) throws InvalidRequestException {
         var probe = buckets.get(client).tryConsumeAndReturnRemaining(comments);
         if (!probe.isConsumed()) {
             throw InvalidRequestException.tooMany(Duration.ofNanos(probe.getNanosToWaitForRefill()));

@@ -90,6 +90,9 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
                     .register(Metrics.globalRegistry)).toList();
     private static final Counter PUSHED = Counter.builder("comments.pushed")
             .description("Comments that were pushed").register(Metrics.globalRegistry);
+    private static final Counter PUSH_REFUSED = Counter.builder("comments.push.refused")
+            .description("Comments whose push the receiver refused, and that are kept in the queue notifications-refused")
+            .register(Metrics.globalRegistry);
     private static final Counter ANNOUNCED = Counter.builder("comments.announced")
             .description("Comments that were pushed, and announced to the clients of the stream").register(Metrics.globalRegistry);
     private static final Counter QUARANTINED = Counter.builder("comments.quarantined")

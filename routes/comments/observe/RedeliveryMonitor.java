@@ -9,6 +9,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
+import org.apache.camel.http.base.HttpOperationFailedException;
 import org.apache.camel.support.SynchronizationAdapter;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -73,6 +74,9 @@ public class RedeliveryMonitor implements Processor {
 
     // The message of a data error quotes the data, so only its SQLSTATE is shown.
     private static String reason(Exception e) {
+        if (e instanceof HttpOperationFailedException answer) {
+            return "HTTP " + answer.getStatusCode();
+        }
         String state = sqlState(e);
         return state == null ? e.getClass().getSimpleName() : "SQLSTATE " + state;
     }

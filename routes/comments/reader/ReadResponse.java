@@ -43,6 +43,13 @@ public class ReadResponse implements Processor {
     private static final DateTimeFormatter MILLIS = new DateTimeFormatterBuilder().appendInstant(3).toFormatter();
     private static final int ETAG_BYTES = 16;
 
+    private String basePath = "";
+
+    /** The path below which a proxy serves the API, such as {@code /c}. Empty by default. */
+    public void setBasePath(String basePath) {
+        this.basePath = basePath;
+    }
+
     @Override
     @SuppressWarnings("unchecked")
     public void process(Exchange exchange) throws Exception {
@@ -67,7 +74,7 @@ public class ReadResponse implements Processor {
         }
     }
 
-    private static void writePage(Message message, Read read, List<Map<String, Object>> rows, JsonGenerator json,
+    private void writePage(Message message, Read read, List<Map<String, Object>> rows, JsonGenerator json,
             ByteArrayOutputStream bytes) throws IOException {
         json.writeStartArray();
         json.flush();
@@ -87,7 +94,7 @@ public class ReadResponse implements Processor {
         String next = null;
         if (shown < rows.size()) {
             Map<String, Object> last = rows.get(shown - 1);
-            next = read.query().with(Stream.of("postId", "limit"), "before",
+            next = basePath + read.query().with(Stream.of("postId", "limit"), "before",
                     PageCursor.text((byte[]) last.get("accepted_at"), (UUID) last.get("id")));
         }
         write(message, page, read.ifNoneMatch(), next);

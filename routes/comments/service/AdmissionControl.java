@@ -1,6 +1,9 @@
 package comments.service;
 
 import comments.groupcommit.GroupCommit;
+import comments.http.HttpEngine;
+import comments.http.InvalidRequestException;
+import comments.http.RateLimiter;
 import comments.observe.PipelineMetrics;
 import comments.observe.PipelineMetrics.Refusal;
 import comments.rabbitmq.RabbitConnectionFactory;
@@ -11,8 +14,10 @@ import org.apache.camel.Processor;
 /**
  * Refuses a request before any work is done for it, while no comment can be accepted: the broker is not reachable or blocks
  * publishers, or too many requests wait. Throws {@link NotAdmittedException}; never blocks.
+ *
+ * <p>The HTTP server calls it before it reads the body, and the route calls it after that, because much can change meanwhile.
  */
-public class AdmissionControl implements Processor {
+public class AdmissionControl implements Processor, HttpEngine.Admission {
 
     /**
      * The request is refused because no comment can be accepted now. The answer is 503.
@@ -35,6 +40,23 @@ public class AdmissionControl implements Processor {
 
     private RabbitConnectionFactory connections;
     private GroupCommit groupCommit;
+    private RateLimiter rateLimiter = new RateLimiter();
+    private String endpoint;
+
+    /** The method and the path of the requests that it admits. */
+    public void setEndpoint(String endpoint) {
+        this.endpoint = endpoint;
+    }
+
+    @Override
+    public String endpoint() {
+        return endpoint;
+    }
+
+    /** The rate at which a client may post. By default there is no limit. */
+    public void setRateLimiter(RateLimiter rateLimiter) {
+        this.rateLimiter = rateLimiter;
+    }
 
     /** The connection that comments are published on. When the broker blocks it, all waiting requests fail. */
     public void setConnections(RabbitConnectionFactory connections) {
@@ -48,7 +70,22 @@ public class AdmissionControl implements Processor {
     }
 
     @Override
-    public void process(Exchange exchange) throws NotAdmittedException {
+    public void admit(String client) throws InvalidRequestException {
+        requireRoom();
+        try {
+            rateLimiter.chargeFirst(client);
+        } catch (InvalidRequestException e) {
+            PipelineMetrics.refused(Refusal.TOO_MANY);
+            throw e;
+        }
+    }
+
+    @Override
+    public void process(Exchange exchange) {
+        requireRoom();
+    }
+
+    private void requireRoom() {
         if (!connections.isUsable()) {
             throw refusal(Refusal.BROKER_AWAY);
         }

@@ -182,7 +182,7 @@ class DeploymentTest {
         for (String file : CommentPipeline.ROUTES) {
             matches(Files.readString(Path.of("routes", file)), "(?m)^ +queue: (\\S+)$").forEach(queue -> queues.add(queue.group(1)));
         }
-        assertThat(queues).containsExactly("comments", "notifications");
+        assertThat(queues).containsExactly("comments", "notifications", "notifications-refused");
         Map<String, String> named = new TreeMap<>();
         for (Manifest manifest : DeploymentFiles.manifests()) {
             manifest.content().findValuesAsText("queueName").forEach(queue -> named.put(manifest.toString(), queue));
@@ -195,7 +195,7 @@ class DeploymentTest {
             matches(Files.readString(file), "queue=~?\\\\?\"([^\"\\\\]+)").flatMap(names -> Stream.of(names.group(1).split("\\|")))
                     .forEach(queue -> named.put(file + " " + queue, queue));
         }
-        assertThat(named).hasSize(2 + 2 + 3 + 2);
+        assertThat(named).hasSize(2 + 3 + 4 + 2);
         // not the application's: what the policy of dead letters keeps
         matches(Files.readString(Path.of("docker/dead-letters.json")), "\"name\": \"(\\S+)\", \"vhost\": \"/\", \"durable\"")
                 .forEach(queue -> queues.add(queue.group(1)));

@@ -72,12 +72,18 @@ class ClientLimitsTest {
     @Test
     void theRateIsThatOfTheClientBehindATrustedProxy() throws InvalidRequestException {
         RateLimiter limiter = new RateLimiter();
-        limiter.setRate(1);
+        limiter.setRate(10_000);
         limiter.setTrustedProxies(PROXIES);
-        limiter.charge("", message("10.1.2.3", "2001:db8:7:8:9::1"), 1);
-        limiter.charge("", message("10.1.2.3", "198.51.100.1"), 1);
-        assertThatThrownBy(() -> limiter.charge("", message("10.4.5.6", "2001:db8:7:8:a::2"), 1))
-                .isInstanceOf(InvalidRequestException.class);
+        ClientLimits limits = new ClientLimits(new ClientAddress(PROXIES), 50);
+        Client client = limits.of(request("10.1.2.3", "2001:db8:7:8:9::1"), limits.of(address("10.1.2.3")));
+        HttpMessage one = message("10.1.2.3", "2001:db8:7:8:9::1");
+        HttpMessage another = message("10.1.2.3", "198.51.100.1");
+        HttpMessage oneAgain = message("10.4.5.6", "2001:db8:7:8:a::2");
+        limiter.chargeFirst(client.address());
+        limiter.chargeOthers("", one, 10_000);
+        limiter.chargeOthers("", another, 10_000);
+        assertThatThrownBy(() -> limiter.chargeOthers("", oneAgain, 9_900))
+                .isInstanceOfSatisfying(InvalidRequestException.class, refused -> assertThat(refused.status()).isEqualTo(429));
     }
 
     private static HttpMessage message(String from, String forwarded) {

@@ -60,8 +60,17 @@ public class SettingsTest {
         "HTTP_CLIENT_TIMEOUT | 10 | must be a whole number from 1000 to 3600000",
         "HTTP_MAX_CONNECTIONS | many | must be a whole number from 0 to 1000000",
         "COMMENTS_TRUSTED_PROXIES | 10.0.0.0/8, proxy | must be addresses or networks such as 10.0.0.0/8, separated by commas",
+        "COMMENTS_BASE_PATH | /c/ | must be empty, or a path such as /c, without a slash at its end",
+        "COMMENTS_BASE_PATH | c | must be empty, or a path such as /c, without a slash at its end",
         "HTTP_MAX_BODY | 67108864 | must be a whole number from 1024 to 4000000",
         "NOTIFICATIONS_PERIOD | 3600000 | must be a whole number from 1 to 600000",
+        "NOTIFICATIONS_PUSH_SECRET | secret | must be whsec_ and 24 to 64 bytes in Base64",
+        "NOTIFICATIONS_PUSH_SECRET | whsec_secret | must be whsec_ and 24 to 64 bytes in Base64",
+        "NOTIFICATIONS_PUSH_SECRET | whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw secret | several are separated by spaces",
+        "NOTIFICATIONS_PUSH_ENDPOINT | https://ann:secret@receiver.example/ | must be https://host:port/path without a user",
+        "NOTIFICATIONS_PUSH_ENDPOINT | https:///secret | must be https://host:port/path without a user",
+        "NOTIFICATIONS_PUSH_ENDPOINT | '' | must be https://host:port/path",
+        "NOTIFICATIONS_PUSH_PRIVATE | yes | must be true or false",
         "COMMENTS_API_KEYS | ann:secret | must be name:hash,name:hash:scope+scope with the SHA-256 of each key as 64 hexadecimal digits",
         "COMMENTS_API_KEYS | ann:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef:post+secret | scopes of post, read, change, import",
         "COMMENTS_API_KEYS | ann:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef: | scopes of post, read, change, import",
@@ -102,5 +111,11 @@ public class SettingsTest {
     void severalServersAreRight() throws IOException {
         check("RABBITMQ_URI", "amqps://ann:secret@one:5671,two:5671/orders");
         check("POSTGRES_URL", "jdbc:postgresql://one:5432,two:5432/comments?targetServerType=primary");
+    }
+
+    @Test
+    void aSecretMayBeReplacedByAnother() throws IOException {
+        check("NOTIFICATIONS_PUSH_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw whsec_" + "A".repeat(32));
+        check("NOTIFICATIONS_PUSH_ENDPOINT", "https://receiver.example/hook?token=a");
     }
 }
