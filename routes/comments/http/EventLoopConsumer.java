@@ -79,6 +79,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
     private static final int LARGE = 16 << 10;
 
     private final HttpEngine engine;
+    private final ClientConnections connections;
     private final Set<Method> methods;
     private volatile Outbox outbox;
     private HttpEngine.Admission admission;
@@ -86,6 +87,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
     EventLoopConsumer(PlatformHttpEndpoint endpoint, Processor processor, HttpEngine engine, Set<Method> methods) {
         super(endpoint, processor);
         this.engine = engine;
+        connections = engine.connections();
         this.methods = methods;
     }
 
@@ -122,15 +124,15 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         }
         String length = request.headers().get(HttpHeaders.CONTENT_LENGTH);
         if (length != null && Long.parseLong(length) > engine.maxBody()) {
-            engine.dropBody(request);
+            connections.dropBody(request);
             HttpProblems.answerTooLarge(request);
             return;
         }
-        new Received(request, engine.client(request)).read();
+        new Received(request, connections.client(request)).read();
     }
 
     /** A request, and its body as far as it has come. */
-    private final class Received implements HttpEngine.Watched {
+    private final class Received implements ClientConnections.Watched {
 
         private final HttpServerRequest request;
         private final Client client;
@@ -147,13 +149,13 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
 
         void read() {
             request.handler(this::add).endHandler(end -> process()).exceptionHandler(closed -> drop());
-            engine.watch(this);
-            ClientLimits limits = engine.limits();
+            connections.watch(this);
+            ClientLimits limits = connections.limits();
             int excess = limits.excess(client, Resource.BYTES, 1);
             int status = excess != 0 ? excess : limits.take(client, Resource.REQUESTS, 1);
             if (status != 0) {
                 refused = true;
-                engine.dropBody(request);
+                connections.dropBody(request);
                 if (SseClient.isRequested(request)) {
                     SseClient.sendAwayBusy(request);
                 } else {
@@ -178,7 +180,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
                 HttpProblems.answerTooLarge(request);
                 return;
             }
-            int status = engine.limits().take(client, Resource.BYTES, part.length());
+            int status = connections.limits().take(client, Resource.BYTES, part.length());
             if (status != 0) {
                 refuse();
                 HttpProblems.answerBusyAndClose(request, status);
@@ -190,19 +192,19 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
 
         private void refuse() {
             refused = true;
-            engine.dropBody(request);
+            connections.dropBody(request);
             body = null;
             giveBytes();
-            engine.limits().give(client, Resource.REQUESTS, 1);
+            connections.limits().give(client, Resource.REQUESTS, 1);
         }
 
         private void giveBytes() {
-            engine.limits().give(client, Resource.BYTES, counted);
+            connections.limits().give(client, Resource.BYTES, counted);
             counted = 0;
         }
 
         private void process() {
-            engine.unwatch(this);
+            connections.unwatch(this);
             if (refused) {
                 return;
             }
@@ -216,7 +218,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
 
         // the connection was closed, or the stream reset, before the end of the body
         private void drop() {
-            engine.unwatch(this);
+            connections.unwatch(this);
             if (!refused) {
                 refuse();
             }
@@ -234,7 +236,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         @Override
         public void endUpload() {
             if (!refused) {
-                engine.unwatch(this);
+                connections.unwatch(this);
                 refuse();
                 HttpProblems.answerAndClose(request, 503);
             }
@@ -244,7 +246,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
     private void process(Received received, byte[] body) {
         Exchange exchange = createExchange(false);
         exchange.setPattern(ExchangePattern.InOut);
-        Message message = new EventLoopMessage(exchange, received.request);
+        Message message = new EventLoopMessage(exchange, received.request, admission != null);
         message.setBody(body);
         exchange.setMessage(message);
         try {
@@ -268,7 +270,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             HttpProblems.answer(response, 500);
         } finally {
             engine.pending().decrementAndGet();
-            engine.limits().give(received.client, Resource.REQUESTS, 1);
+            connections.limits().give(received.client, Resource.REQUESTS, 1);
             doneUoW(exchange);
             releaseExchange(exchange, false);
         }
@@ -324,7 +326,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
     }
 
     /** An answer that a client may leave unread. */
-    private final class LargeAnswer implements HttpEngine.Watched {
+    private final class LargeAnswer implements ClientConnections.Watched {
 
         private final HttpServerRequest request;
         private final Client client;
@@ -338,14 +340,14 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         }
 
         void send(Buffer body) {
-            engine.limits().give(client, Resource.BYTES, -bytes);
-            engine.watch(this);
+            connections.limits().give(client, Resource.BYTES, -bytes);
+            connections.watch(this);
             request.response().end(body).onComplete(sent -> done());
         }
 
         private void done() {
-            engine.unwatch(this);
-            engine.limits().give(client, Resource.BYTES, bytes);
+            connections.unwatch(this);
+            connections.limits().give(client, Resource.BYTES, bytes);
             bytes = 0;
         }
 

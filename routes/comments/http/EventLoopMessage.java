@@ -9,8 +9,16 @@ import org.apache.camel.util.CollectionHelper;
 /** The message of a request on the event loop: its headers are copied when a step first needs them all. */
 final class EventLoopMessage extends HttpMessage {
 
-    EventLoopMessage(Exchange exchange, HttpServerRequest request) {
+    private final boolean admitted;
+
+    EventLoopMessage(Exchange exchange, HttpServerRequest request, boolean admitted) {
         super(exchange, request, request.response());
+        this.admitted = admitted;
+    }
+
+    /** Whether an {@link HttpEngine.Admission} has admitted the request. */
+    boolean isAdmitted() {
+        return admitted;
     }
 
     @Override

@@ -76,7 +76,7 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
 
     private static void sendAway(HttpServerRequest request, String retry, String reason) {
         request.response().putHeader(HttpHeaders.CONTENT_TYPE, MEDIA_TYPE).putHeader(HttpHeaders.CACHE_CONTROL, CACHE_CONTROL)
-                .end(buffer(retry + lastEvent(reason)));
+                .putHeader("X-Accel-Buffering", "no").end(buffer(retry + lastEvent(reason)));
     }
 
     // spreads the clients when all must reconnect

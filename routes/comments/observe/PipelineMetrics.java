@@ -20,8 +20,8 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.CamelContextAware;
 
 /**
- * The metrics of the pipeline. Dashboards and alerts use their names; Prometheus shows them with underscores and units. All
- * are counted per group, per batch or per refused request, never per accepted comment.
+ * The metrics of the pipeline. Dashboards and alerts use their names; Prometheus shows them with underscores and units. Writes
+ * are counted per group, per batch or per refused request, never per accepted comment; reads per request.
  *
  * <p>Any thread may call the static methods. Without a registry they do nothing. As a bean, this class adds the meters to the
  * registry that Camel publishes on {@code /observe/metrics}.
@@ -36,7 +36,7 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
         UNAUTHORIZED,
         /** 403: the API key lacks a scope. */
         FORBIDDEN,
-        /** 429: over the rate of the client. */
+        /** 429: over the rate of the client, or over its share of a limit. */
         TOO_MANY,
         /** 415: not labelled as JSON. */
         MEDIA_TYPE,

@@ -48,7 +48,7 @@ public class RedeliveryMonitor implements Processor {
                 (before, now) -> new Failure(before.routeId(), before.since(), before.attempts() + 1, reason));
         // at powers of two: the pauses grow, too
         if (Integer.bitCount(failure.attempts()) == 1) {
-            LOG.warn("Attempt {} failed, another one follows: {}. {}", failure.attempts(), reason,
+            LOG.warn("Attempt {} failed in {}, another one follows: {}. {}", failure.attempts(), failure.routeId(), reason,
                     advice(exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class)));
         }
         if (failure.attempts() == 1) {
@@ -91,7 +91,7 @@ public class RedeliveryMonitor implements Processor {
             return UNREACHABLE;
         }
         return causes(e).anyMatch(AmqpException.class::isInstance)
-                ? "Is RabbitMQ up at RABBITMQ_URI, and does the queue notifications accept messages?" : "Check the endpoint that it was sent to";
+                ? "Is RabbitMQ up at RABBITMQ_URI, and does the queue accept messages?" : "Check the endpoint that it was sent to";
     }
 
     private static String sqlState(Exception e) {

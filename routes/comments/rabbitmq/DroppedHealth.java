@@ -58,7 +58,8 @@ public class DroppedHealth extends AbstractHealthCheck implements Processor {
             return;
         }
         try {
-            RabbitConnectionFactory.on(connections.createConnection(), channel -> note(channel.queueDeclarePassive(queue).getMessageCount()));
+            RabbitConnectionFactory.on(connections.createConnection(),
+                    channel -> note(channel.queueDeclarePassive(queue).getMessageCount()));
             absentSince = null;
         } catch (AmqpException e) {
             RefusedDeclarationException.Refusal refusal = RefusedDeclarationException.refusal(e);

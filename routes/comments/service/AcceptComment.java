@@ -93,7 +93,7 @@ public class AcceptComment implements Processor {
         if (!comments.imports().isEmpty()) {
             apiKeys.require(message, Scope.IMPORT);
         }
-        rateLimiter.chargeOthers(client, message, comments.list().size());
+        rateLimiter.charge(client, message, comments.list().size());
         List<UUID> ids = ids(comments, client, key);
         exchange.setProperty(ACCEPTED, new Accepted(ids, comments.bulk()));
         message.removeHeaders("*");

@@ -7,6 +7,7 @@ import comments.http.RateLimiter;
 import comments.observe.PipelineMetrics;
 import comments.observe.PipelineMetrics.Refusal;
 import comments.rabbitmq.RabbitConnectionFactory;
+import java.util.Set;
 import java.util.concurrent.RejectedExecutionException;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -41,16 +42,16 @@ public class AdmissionControl implements Processor, HttpEngine.Admission {
     private RabbitConnectionFactory connections;
     private GroupCommit groupCommit;
     private RateLimiter rateLimiter = new RateLimiter();
-    private String endpoint;
+    private Set<String> endpoints = Set.of();
 
-    /** The method and the path of the requests that it admits. */
-    public void setEndpoint(String endpoint) {
-        this.endpoint = endpoint;
+    /** The methods and paths of the requests that it admits before their bodies are read, separated by commas. */
+    public void setEndpoints(String endpoints) {
+        this.endpoints = Set.of(endpoints.split("\\s*,\\s*"));
     }
 
     @Override
-    public String endpoint() {
-        return endpoint;
+    public Set<String> endpoints() {
+        return endpoints;
     }
 
     /** The rate at which a client may post. By default there is no limit. */
@@ -73,7 +74,7 @@ public class AdmissionControl implements Processor, HttpEngine.Admission {
     public void admit(String client) throws InvalidRequestException {
         requireRoom();
         try {
-            rateLimiter.chargeFirst(client);
+            rateLimiter.charge(client);
         } catch (InvalidRequestException e) {
             PipelineMetrics.refused(Refusal.TOO_MANY);
             throw e;

@@ -3,6 +3,7 @@ package comments.settings;
 import comments.http.ApiKeys;
 import comments.http.ClientAddress;
 import comments.http.TlsCertificate;
+import comments.postgresql.UnpooledDataSource;
 import comments.rabbitmq.BrokerAddress;
 import comments.rabbitmq.Prefetch;
 import java.net.URI;
@@ -56,7 +57,8 @@ public final class Settings {
         RULES.put("HTTP_CLIENT_SHARE", wholeNumber(1, 100));
         RULES.put("HTTP_CLIENT_TIMEOUT", wholeNumber(1_000, 3_600_000));
         RULES.put("HTTP_IDLE_TIMEOUT", wholeNumber(1, 86_400));
-        RULES.put("POSTGRES_MIGRATE", Settings::notBoolean);
+        RULES.put("HTTP_DRAIN_DELAY", wholeNumber(0, 60_000));
+        RULES.put("POSTGRES_MIGRATE", Settings::notMigrate);
         RULES.put("COMMENTS_READERS", wholeNumber(1, 1_000));
         RULES.put("COMMENTS_PAGES", Settings::notBoolean);
         RULES.put("OBSERVE_EXCHANGES", Settings::notBoolean);
@@ -90,7 +92,6 @@ public final class Settings {
     }
 
     private static final String USER_IN_URL = "jdbc:postgresql://[^/?]*@.*";
-    private static final String SCOPES = names("|");
     private static final String API_KEY = "[\\w.-]+:[0-9a-fA-F]{64}(:(%s)(\\+(%1$s))*)?".formatted(names("|"));
     private static final String ORIGIN = "[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\\[[0-9a-f:]+])(:[0-9]{1,5})?";
 
@@ -202,9 +203,12 @@ public final class Settings {
     }
 
     private static String notPostgres(String value) {
-        // the driver would log what it can't parse, with a password in it
-        return value.matches(USER_IN_URL) || org.postgresql.Driver.parseURL(value, null) == null
+        return value.matches(USER_IN_URL) || !UnpooledDataSource.isUrl(value)
                 ? "must be jdbc:postgresql://host:port/database, with the user in POSTGRES_USER" : null;
+    }
+
+    private static String notMigrate(String value) {
+        return Set.of("true", "false", "only").contains(value) ? null : "must be true, false or only";
     }
 
     private static String notBoolean(String value) {

@@ -76,7 +76,7 @@ class HttpLimitsTest {
     }
 
     private static ClientLimits limits() {
-        return pipeline.bean("platform-http-engine", HttpEngine.class).limits();
+        return pipeline.bean("platform-http-engine", HttpEngine.class).connections().limits();
     }
 
     private RawConnection connect(String from) throws IOException {

@@ -48,7 +48,7 @@ class StrangeRequestsTest {
     }
 
     private static void assertNothingIsHeld() {
-        ClientLimits limits = pipeline.bean("platform-http-engine", HttpEngine.class).limits();
+        ClientLimits limits = pipeline.bean("platform-http-engine", HttpEngine.class).connections().limits();
         for (Resource resource : Resource.values()) {
             await().untilAsserted(() -> assertThat(limits.held(resource)).as(resource.name()).isZero());
         }

@@ -77,6 +77,7 @@ public class SettingsTest {
         "HTTP_PORT | 65536 | must be a whole number from 1 to 65535",
         "MANAGEMENT_PORT | 8080 | must differ from HTTP_PORT",
         "OBSERVE_EXCHANGES | yes | must be true or false",
+        "POSTGRES_MIGRATE | once | must be true, false or only",
         "LOG_FORMAT | xml | must be text or json",
         "COMMENTS_ROLES | comment-server | must be any of comment-job-processor, comment-reader, comment-service, notification-service",
         "COMMENTS_ROLES | '' | must be any of",
