@@ -12,10 +12,10 @@ public final class RequestHeaders {
     private RequestHeaders() {
     }
 
-    /** The method of the request, in capitals. */
+    /** The method of the request, in capitals; POST for a message that does not come from HTTP, as tests of a route send it. */
     public static String method(Message message) {
         return message instanceof HttpMessage http ? http.getRequest().method().name()
-                : message.getHeader(Exchange.HTTP_METHOD, String.class);
+                : message.getHeader(Exchange.HTTP_METHOD, "POST", String.class);
     }
 
     /** All values of a header, in the order of the request. */
