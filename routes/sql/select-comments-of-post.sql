@@ -1,7 +1,8 @@
 -- A page of the comments of a post, newest first, after a cursor: up to one comment more than the limit, which tells that there is a next page. Behind the
 -- comment that reaches the limit of bytes, no contents are read. The periods come newest first, and PostgreSQL joins one after the
 -- other, so it reads no period after the page is full.
-SELECT id, post_id, user_id, user_name, content, parent_id, timestamptz_send(accepted_at) AS accepted_at, timestamptz_send(created_at) AS created_at
+SELECT id, post_id, user_id, user_name, content, parent_id, timestamptz_send(accepted_at) AS accepted_at, timestamptz_send(created_at) AS created_at,
+       timestamptz_send(edited_at) AS edited_at, timestamptz_send(erased_at) AS erased_at
 FROM (
     SELECT found.*, sum(octet_length(post_id) + octet_length(user_id) + octet_length(user_name) + octet_length(content))
                     OVER (ORDER BY accepted_at DESC, id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before

@@ -421,6 +421,24 @@ function addLatest(item) {
   }
 }
 
+function commentItem(comment) {
+  const { id, postId, userName, content, acceptedAt, editedAt, erasedAt } = comment
+  const item = element('li', {},
+    element('p', { className: 'of' },
+      // bdi confines characters that change the direction of text
+      element('span', {}, ...(erasedAt ? ['A comment'] : [element('b', {}, element('bdi', { textContent: userName }))]), ' on ',
+        element('bdi', { textContent: postId })),
+      element('time', { dateTime: acceptedAt, textContent: clock.format(new Date(acceptedAt)) })),
+    erasedAt ? element('p', { className: 'text', textContent: 'was erased' })
+      : element('p', { className: 'text', dir: 'auto', textContent: content }))
+  if (editedAt) {
+    item.append(element('p', { className: 'changed', textContent: `edited at ${clock.format(new Date(editedAt))}` }))
+  }
+  item.dataset.id = id
+  item.classList.toggle('erased', Boolean(erasedAt))
+  return item
+}
+
 function showComment(comment) {
   // after a reconnect a comment may come again
   if (seen.has(comment.id)) {
@@ -430,13 +448,17 @@ function showComment(comment) {
   if (seen.size > 1000) {
     seen.delete(seen.values().next().value)
   }
-  addLatest(element('li', {},
-    element('p', { className: 'of' },
-      // bdi confines characters that change the direction of text
-      element('span', {}, element('b', {}, element('bdi', { textContent: comment.userName })), ' on ',
-        element('bdi', { textContent: comment.postId })),
-      element('time', { dateTime: comment.acceptedAt, textContent: clock.format(new Date(comment.acceptedAt)) })),
-    element('p', { className: 'text', dir: 'auto', textContent: comment.content })))
+  addLatest(commentItem(comment))
+}
+
+/** Shows an edited or erased comment in its place, or as the latest if it is not shown. */
+function showChange(comment) {
+  const shown = [...$('latest').children].find(item => item.dataset.id === comment.id)
+  if (shown) {
+    shown.replaceWith(commentItem(comment))
+  } else {
+    addLatest(commentItem(comment))
+  }
 }
 
 /** Subscribes while the page is visible: over HTTP/1.1, a browser has six connections to a server for all its tabs. */
@@ -455,6 +477,8 @@ function watchComments() {
       event(kind, data) {
         if (kind === 'comment') {
           showComment(data)
+        } else if (kind === 'edited' || kind === 'erased') {
+          showChange(data)
         } else if (kind === 'batch' && data.comments > data.shown) {
           addLatest(element('li', { className: 'summary',
             textContent: `a batch of ${number(data.comments)} comments, of which ${number(data.shown)} are shown` }))

@@ -3,6 +3,7 @@ package comments.groupcommit;
 import comments.observe.PipelineMetrics;
 import comments.observe.PipelineMetrics.Refusal;
 import comments.observe.Traces;
+import io.micrometer.core.instrument.Metrics;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -73,6 +74,7 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
     private volatile boolean open;
 
     private Traces traces;
+    private String counter;
     private String endpoint;
     private String countHeader;
     private int publishers = 1;
@@ -86,6 +88,13 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
     /** Carries the ids of the exchanges' spans in the message, if traces are on. */
     public void setTraces(Traces traces) {
         this.traces = traces.ifEnabled();
+    }
+
+    /**
+     * The name of a counter of the values that are committed, instead of the metrics of comments. By default it is null.
+     */
+    public void setCounter(String counter) {
+        this.counter = counter;
     }
 
     /** Where a group is sent to. A message is taken for safe when the endpoint returns without an exception. */
@@ -327,7 +336,7 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
             unknown.addSuppressed(failure);
             failure = unknown;
         }
-        if (failure == null) {
+        if (failure == null && counter == null) {
             PipelineMetrics.confirmed(values, System.nanoTime() - start);
         }
         int accepted = 0;
@@ -336,7 +345,11 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
                 accepted += one.values();
             }
         }
-        PipelineMetrics.accepted(accepted);
+        if (counter == null) {
+            PipelineMetrics.accepted(accepted);
+        } else {
+            Metrics.globalRegistry.counter(counter).increment(accepted);
+        }
     }
 
     private Exception send(List<Parked> group, int values) {
@@ -383,8 +396,10 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
         long period = Math.max(1, timeoutMillis / TIMEOUT_CHECKS);
         timeoutTask = timeouts.scheduleAtFixedRate(this::failParkedForTooLong, period, period, TimeUnit.MILLISECONDS);
         open = true;
-        PipelineMetrics.gauge("comments.waiting", "Requests that wait for the commit of their group", this,
-                GroupCommit::getParked);
+        if (counter == null) {
+            PipelineMetrics.gauge("comments.waiting", "Requests that wait for the commit of their group", this,
+                    GroupCommit::getParked);
+        }
     }
 
     @Override

@@ -299,7 +299,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         for (Method method : methods) {
             byMethod.put(method.name(), consumer);
             // the router answers 405 to other methods, and serves variants of the path, such as one with a slash at the end
-            router.route(HttpMethod.valueOf(method.name()), path).handler(context -> consumer.handle(context.request()));
+            router.route(HttpMethod.valueOf(method.name()), path.replaceAll("\\{(\\w+)}", ":$1")).handler(context -> consumer.handle(context.request()));
         }
         listenIfStarted();
     }

@@ -60,6 +60,11 @@ public class InvalidRequestException extends Exception {
         return new InvalidRequestException(403, message, List.of());
     }
 
+    /** 410: the comment was erased, for good. */
+    public static InvalidRequestException gone() {
+        return new InvalidRequestException(410, "This comment was erased.", List.of());
+    }
+
     /** 429: not accepted. The client may retry after a while. */
     static InvalidRequestException tooMany(Duration retryAfter) {
         InvalidRequestException tooMany = new InvalidRequestException(429, "The client exceeds its rate of comments. Retry later.", List.of());

@@ -29,40 +29,56 @@ public record Comment(String postId, String userId, String userName, String cont
 
     private static final int BLANK_OF_BRAILLE = 0x2800;
 
+    /**
+     * What clients read of a comment beside its fields, in ISO 8601. Each time may be null.
+     *
+     * @param accepted when the comment was accepted
+     * @param created when its batch was written
+     * @param edited when its last edit was accepted
+     * @param erased when its erasure was accepted
+     */
+    public record Times(String accepted, String created, String edited, String erased) {
+    }
+
     /** Writes the comment as messages carry it: with its id, and the time when it was accepted, in ISO 8601. */
     public void writeTo(JsonGenerator json, UUID id, String acceptedAt) throws IOException {
-        writeTo(json, id, acceptedAt, null);
+        writeTo(json, id, new Times(acceptedAt, null, null, null));
     }
 
     /** Writes an imported comment, which brought its time, as messages carry it: marked, because nothing about it is new. */
     public void writeImportedTo(JsonGenerator json, UUID id, String acceptedAt) throws IOException {
         json.writeStartObject();
         json.writeBooleanField(IMPORTED, true);
-        writeFieldsTo(json, id, acceptedAt, null);
+        writeFieldsTo(json, id, new Times(acceptedAt, null, null, null));
     }
 
-    /** Writes the comment as clients read it: also with the time when its batch was written. A time may be null, and is left out. */
-    public void writeTo(JsonGenerator json, UUID id, String acceptedAt, String createdAt) throws IOException {
+    /** Writes the comment as clients read it: with its times. An erased comment has neither a content nor an author. */
+    public void writeTo(JsonGenerator json, UUID id, Times times) throws IOException {
         json.writeStartObject();
-        writeFieldsTo(json, id, acceptedAt, createdAt);
+        writeFieldsTo(json, id, times);
     }
 
-    private void writeFieldsTo(JsonGenerator json, UUID id, String acceptedAt, String createdAt) throws IOException {
+    private void writeFieldsTo(JsonGenerator json, UUID id, Times times) throws IOException {
         json.writeStringField("id", id.toString());
         json.writeStringField("postId", postId);
-        json.writeStringField("userId", userId);
-        json.writeStringField("userName", userName);
-        json.writeStringField("content", content);
+        if (times.erased() == null) {
+            json.writeStringField("userId", userId);
+            json.writeStringField("userName", userName);
+            json.writeStringField("content", content);
+        }
         if (parentId != null) {
             json.writeStringField("parentId", parentId.toString());
         }
-        if (acceptedAt != null) {
-            json.writeStringField("acceptedAt", acceptedAt);
-        }
-        if (createdAt != null) {
-            json.writeStringField("createdAt", createdAt);
-        }
+        write(json, "acceptedAt", times.accepted());
+        write(json, "createdAt", times.created());
+        write(json, times.erased() == null ? "editedAt" : "erasedAt", times.erased() == null ? times.edited() : times.erased());
         json.writeEndObject();
+    }
+
+    private static void write(JsonGenerator json, String name, String time) throws IOException {
+        if (time != null) {
+            json.writeStringField(name, time);
+        }
     }
 
     /**
@@ -144,5 +160,20 @@ public record Comment(String postId, String userId, String userName, String cont
             throw InvalidRequestException.malformed("The query parameter postId must be given, with 1 to " + MAX_NAME
                     + " characters, without U+0000 and halves of surrogate pairs.");
         }
+    }
+
+    /**
+     * The id of a comment in the path {@code /comments/{id}}.
+     *
+     * @throws InvalidRequestException 400 if it is no UUID
+     */
+    public static UUID id(RequestQuery query) throws InvalidRequestException {
+        String id = query.segment(2);
+        UUID uuid = CommentIds.parse(id);
+        if (uuid == null) {
+            throw InvalidRequestException.malformed(
+                    "The id in the path must be a UUID, and is: " + InvalidRequestException.shown(id));
+        }
+        return uuid;
     }
 }

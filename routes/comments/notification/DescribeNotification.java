@@ -27,7 +27,7 @@ public class DescribeNotification implements Processor {
     @Override
     public void process(Exchange exchange) {
         List<String> posts = new ArrayList<>();
-        boolean read = NotificationReader.read(exchange.getMessage().getBody(byte[].class), (id, post) -> {
+        boolean read = NotificationReader.read(exchange.getMessage().getBody(byte[].class), (id, post, change) -> {
             LOG.debug("Pushing comment {} of post {}", id, post);
             posts.add(post);
         });

@@ -14,6 +14,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
@@ -97,6 +98,17 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
             .description("Comments that were pushed, and announced to the clients of the stream").register(Metrics.globalRegistry);
     private static final Counter QUARANTINED = Counter.builder("comments.quarantined")
             .description("Comments that the database refused, and that are in quarantine").register(Metrics.globalRegistry);
+    private static final Counter CHANGES_ACCEPTED = Counter.builder("comments.changes.accepted")
+            .description("Edits and erasures that were answered with 202").register(Metrics.globalRegistry);
+    // a redelivered change is counted again
+    private static final Counter EDITED = Counter.builder("comments.changes.applied").tag("kind", "edit")
+            .description("Edits and erasures that changed a comment").register(Metrics.globalRegistry);
+    private static final Counter ERASED = Counter.builder("comments.changes.applied").tag("kind", "erase")
+            .description("Edits and erasures that changed a comment").register(Metrics.globalRegistry);
+    private static final Counter CHANGES_QUARANTINED = Counter.builder("comments.changes.quarantined")
+            .description("Edits and erasures in quarantine: their comments did not come in time, or they are malformed")
+            .register(Metrics.globalRegistry);
+    private static final AtomicLong CHANGES_WAITING = Metrics.globalRegistry.gauge("comments.changes.waiting", new AtomicLong());
     private static final Counter RETRIED = Counter.builder("comments.retries")
             .description("Failed attempts to settle a batch or a push").register(Metrics.globalRegistry);
 
@@ -156,6 +168,17 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
     /** A GET of comments was answered with this status. */
     public static void read(int status, long nanos) {
         READS.get(status < 400 ? 0 : status < 500 ? 1 : 2).record(Duration.ofNanos(nanos));
+    }
+
+    /** Comments were edited and erased. */
+    public static void changed(int edited, int erased) {
+        EDITED.increment(edited);
+        ERASED.increment(erased);
+    }
+
+    /** So many changes wait for their comments now. */
+    public static void changesWaiting(int changes) {
+        CHANGES_WAITING.set(changes);
     }
 
     /** An attempt to settle a batch or a push failed. */

@@ -38,7 +38,7 @@ import org.flywaydb.core.api.configuration.FluentConfiguration;
  *
  * <p>An index on a table that is there already is built before its version, while other processes write to the table; if that was
  * broken off, it is built again. An index that is replaced is dropped in the same way, by the first start a day after the version
- * that replaces it: processes of the former version read by it until they are replaced, too. Behind a pooler, which has no
+ * that replaces it, which is the one before: processes of the former version read by it until they are replaced, too. Behind a pooler, which has no
  * sessions to lock, both are done with their version, and writers wait.
  *
  * <p>Any number of threads may call it.
@@ -140,6 +140,8 @@ public class SchemaMigration implements CamelContextAware {
                     // where the schema has tables of others
                     .baselineOnMigrate(true)
                     .baselineVersion("0")
+                    // versions that drop indexes wait for a day, and others don't wait for them
+                    .outOfOrder(true)
                     .locations(new String[0])
                     .javaMigrations(versions);
             boolean locks = !UnpooledDataSource.isPooled(connection);
@@ -149,8 +151,8 @@ public class SchemaMigration implements CamelContextAware {
             MigrationInfoService history = flyway.load().info();
             Set<MigrationVersion> missing = Stream.of(history.pending()).map(MigrationInfo::getVersion).collect(toSet());
             List<SqlScript> pending = Stream.of(versions).filter(version -> missing.contains(version.getVersion())).toList();
-            List<SqlScript> due = pending.stream().takeWhile(version -> version.droppedIndexes().isEmpty()
-                    || pending.contains(versions[0]) || version == pending.get(0) && isReplaced(history.current())).toList();
+            List<SqlScript> due = pending.stream().filter(version -> version.droppedIndexes().isEmpty()
+                    || pending.contains(versions[0]) || isReplaced(history, versions[List.of(versions).indexOf(version) - 1])).toList();
             if (locks) {
                 changeIndexes(statement, due);
             }
@@ -182,8 +184,9 @@ public class SchemaMigration implements CamelContextAware {
     }
 
     // whether a version is so old that no process of the one before it runs
-    private static boolean isReplaced(MigrationInfo version) {
-        return version.getInstalledOn().toInstant().isBefore(Instant.now().minus(REPLACEMENT));
+    private static boolean isReplaced(MigrationInfoService history, SqlScript version) {
+        return Stream.of(history.applied()).filter(applied -> version.getVersion().equals(applied.getVersion()))
+                .anyMatch(applied -> applied.getInstalledOn().toInstant().isBefore(Instant.now().minus(REPLACEMENT)));
     }
 
     private static void changeIndexes(Statement statement, List<SqlScript> versions) throws SQLException {

@@ -28,7 +28,7 @@ public final class BatchPart {
     }
 
     /**
-     * The parameters of the statement in insert-comments.sql. Asking for them starts the time of the insert.
+     * The parameters of the statement in insert-comments.sql or apply-changes.sql. Asking for them starts the time of the insert.
      *
      * @throws CharacterCodingException if it isn't UTF-8, which PostgreSQL would only see replaced
      */
@@ -39,7 +39,7 @@ public final class BatchPart {
         if (comments.indexOf(REPLACEMENT) >= 0) {
             StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(json));
         }
-        return Map.of("comments", comments);
+        return Map.of("batch", comments);
     }
 
     // Camel tries the whole again as it was at first, when the batch may have been taken apart since.

@@ -5,11 +5,9 @@ import comments.http.InvalidRequestException;
 import comments.http.RequestHeaders;
 import comments.http.RequestQuery;
 import comments.model.Comment;
-import comments.model.CommentIds;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.UUID;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
@@ -78,9 +76,9 @@ public class ReadQuery implements Processor {
         apiKeys.require(message);
         RequestQuery query = RequestQuery.of(message, selection.parameters);
         Map<String, Object> parameters = switch (selection) {
-            case COMMENT -> Map.of("id", id(query));
+            case COMMENT -> Map.of("id", Comment.id(query));
             case POST -> page(query, "postId", Comment.postId(query));
-            case REPLIES -> page(query, "parentId", id(query));
+            case REPLIES -> page(query, "parentId", Comment.id(query));
             case COUNTS -> Map.of("postIds", Comment.postIds(query, MAX_POSTS), "limit", MAX_LIMIT);
         };
         exchange.setProperty(PROPERTY, new Read(selection, query, RequestHeaders.of(message, "If-None-Match"),
@@ -93,16 +91,6 @@ public class ReadQuery implements Processor {
         PageCursor before = before(query);
         return Map.of(name, value, "acceptedAt", before.acceptedAt(), "id", before.id(), "limit", limit(query),
                 "bytes", MAX_PAGE_BYTES);
-    }
-
-    private static UUID id(RequestQuery query) throws InvalidRequestException {
-        String id = query.segment(2);
-        UUID uuid = CommentIds.parse(id);
-        if (uuid == null) {
-            throw InvalidRequestException.malformed(
-                    "The id in the path must be a UUID, and is: " + InvalidRequestException.shown(id));
-        }
-        return uuid;
     }
 
     private static int limit(RequestQuery query) throws InvalidRequestException {

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import comments.http.InvalidRequestException;
 import comments.model.Comment;
+import comments.model.Comment.Times;
 import comments.reader.ReadQuery.Read;
 import comments.reader.ReadQuery.Selection;
 import java.io.ByteArrayOutputStream;
@@ -32,8 +33,8 @@ import org.apache.camel.Processor;
  * its limit of comments or at {@link ReadQuery#MAX_PAGE_BYTES}, whichever is reached first, but has at least one comment. The answer
  * is 200 with an ETag, or 304 without a body if the client has the same version. Replaces all headers.
  *
- * <p>Throws {@link InvalidRequestException} if the comment does not exist: a 404, which may change in a moment. Any number of
- * threads may call it.
+ * <p>Throws {@link InvalidRequestException} if the comment does not exist: a 404, which may change in a moment; or a 410 if it was erased.
+ * Any number of threads may call it.
  */
 public class ReadResponse implements Processor {
 
@@ -66,6 +67,8 @@ public class ReadResponse implements Processor {
                 writePage(message, read, rows, json, bytes);
             } else if (rows.isEmpty()) {
                 throw InvalidRequestException.notFound();
+            } else if (rows.get(0).get("erased_at") != null) {
+                throw InvalidRequestException.gone();
             } else {
                 write(rows.get(0), json);
                 json.flush();
@@ -118,11 +121,15 @@ public class ReadResponse implements Processor {
     private static void write(Map<String, Object> row, JsonGenerator json) throws IOException {
         new Comment((String) row.get("post_id"), (String) row.get("user_id"), (String) row.get("user_name"),
                 (String) row.get("content"), (UUID) row.get("parent_id"))
-                .writeTo(json, (UUID) row.get("id"), time(row.get("accepted_at")), time(row.get("created_at")));
+                .writeTo(json, (UUID) row.get("id"), new Times(time(row.get("accepted_at")), time(row.get("created_at")),
+                        time(row.get("edited_at")), time(row.get("erased_at"))));
     }
 
-    // in ISO 8601, or null if it is infinite
+    // in ISO 8601, or null if there is none or it is infinite
     private static String time(Object binary) {
+        if (binary == null) {
+            return null;
+        }
         OffsetDateTime time = PageCursor.time((byte[]) binary);
         return time == OffsetDateTime.MAX || time == OffsetDateTime.MIN ? null : MILLIS.format(time);
     }

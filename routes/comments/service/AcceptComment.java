@@ -44,7 +44,7 @@ public class AcceptComment implements Processor {
     }
 
     private enum MediaType {
-        JSON, NDJSON
+        JSON, NDJSON, OTHER
     }
 
     private static final JsonFactory JSON_FACTORY = new JsonFactoryBuilder().rootValueSeparator(",").build();
@@ -87,6 +87,10 @@ public class AcceptComment implements Processor {
         }
         String client = apiKeys.require(message);
         MediaType mediaType = mediaType(message);
+        if (mediaType == MediaType.OTHER) {
+            throw InvalidRequestException.unsupportedMediaType(
+                    "Content-Type must be application/json, or application/x-ndjson for a comment on each line.");
+        }
         String key = idempotencyKey(message);
         byte[] body = body(message);
         Comments comments = mediaType == MediaType.JSON ? CommentParser.read(body) : CommentParser.readLines(body);
@@ -101,7 +105,7 @@ public class AcceptComment implements Processor {
         message.setBody(json(comments, ids, key != null));
     }
 
-    private static Refusal refusal(int status) {
+    static Refusal refusal(int status) {
         return switch (status) {
             case 400 -> Refusal.MALFORMED;
             case 401 -> Refusal.UNAUTHORIZED;
@@ -110,6 +114,14 @@ public class AcceptComment implements Processor {
             case 429 -> Refusal.TOO_MANY;
             default -> Refusal.INVALID;
         };
+    }
+
+    /** The new content of an edit. */
+    static String content(Message message) throws InvalidRequestException {
+        if (mediaType(message) != MediaType.JSON) {
+            throw InvalidRequestException.unsupportedMediaType("Content-Type must be application/json.");
+        }
+        return CommentParser.readContent(body(message));
     }
 
     private static byte[] body(Message message) {
@@ -181,8 +193,7 @@ public class AcceptComment implements Processor {
         return switch (parts[0].strip()) {
             case "application/json" -> MediaType.JSON;
             case "application/x-ndjson" -> MediaType.NDJSON;
-            default -> throw InvalidRequestException.unsupportedMediaType(
-                    "Content-Type must be application/json, or application/x-ndjson for a comment on each line.");
+            default -> MediaType.OTHER;
         };
     }
 

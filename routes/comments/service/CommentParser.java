@@ -116,6 +116,37 @@ final class CommentParser {
         return comments;
     }
 
+    /** Reads the body of {@code PATCH /comments/{id}}: an object with the new content, and nothing else. */
+    static String readContent(byte[] body) throws InvalidRequestException {
+        requireUtf8(body);
+        CommentParser reader = new CommentParser();
+        String content = reader.parse(body, 0, body.length, 1, reader::readEdit);
+        reader.requireValid();
+        return content;
+    }
+
+    private String readEdit(JsonParser parser) throws IOException, InvalidRequestException {
+        if (parser.currentToken() != JsonToken.START_OBJECT) {
+            parser.skipChildren();
+            wrong("#", "must be an object with the content");
+            return null;
+        }
+        String content = null;
+        while (parser.nextToken() == JsonToken.FIELD_NAME) {
+            requireRoomForErrors();
+            String name = parser.currentName();
+            parser.nextToken();
+            if (name.equals("content")) {
+                content = visible("#", name, text(parser, "#", name, content, Comment.MAX_CONTENT));
+            } else {
+                parser.skipChildren();
+                wrong(field("#", name), "can't be changed: only the content can");
+            }
+        }
+        require("#", "content", content);
+        return content;
+    }
+
     private interface Grammar<T> {
         T read(JsonParser parser) throws IOException, InvalidRequestException;
     }
@@ -172,10 +203,7 @@ final class CommentParser {
         String id = null;
         String acceptedAt = null;
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
-            // the answer has no room for more of them
-            if (errors.size() >= MAX_ERRORS) {
-                throw InvalidRequestException.wrongFields(errors);
-            }
+            requireRoomForErrors();
             String name = parser.currentName();
             parser.nextToken();
             switch (name) {
@@ -294,6 +322,12 @@ final class CommentParser {
         return pointer + "/" + InvalidRequestException.shown(name).replace("~", "~0").replace("/", "~1");
     }
 
+    private void requireRoomForErrors() throws InvalidRequestException {
+        if (errors.size() >= MAX_ERRORS) {
+            throw InvalidRequestException.wrongFields(errors);
+        }
+    }
+
     // The answer must not grow with the number of errors.
     private void wrong(String pointer, String detail) {
         if (errors.size() < MAX_ERRORS) {
@@ -305,6 +339,10 @@ final class CommentParser {
         if (errors.isEmpty()) {
             requireDistinctIds(comments);
         }
+        requireValid();
+    }
+
+    private void requireValid() throws InvalidRequestException {
         if (!errors.isEmpty()) {
             throw InvalidRequestException.wrongFields(errors);
         }

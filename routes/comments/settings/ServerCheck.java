@@ -15,6 +15,7 @@ public final class ServerCheck {
     /** Which roles use a queue. */
     private static final Map<String, Set<String>> QUEUES = new TreeMap<>(Map.of(
             "comments", Set.of("comment-service", "comment-job-processor"),
+            "comment-changes", Set.of("comment-service", "comment-changes"),
             "notifications", Set.of("comment-job-processor", "notification-service")));
 
     private ServerCheck() {
@@ -35,7 +36,7 @@ public final class ServerCheck {
                     connections.setQueue(queue);
                 }
             });
-            if (roles.contains("notification-service")) {
+            if (roles.contains("notification-service") || roles.contains("comment-changes")) {
                 connections.setExchange("pushes");
             }
             connections.probe();

@@ -18,13 +18,15 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The values that each setting of application.properties may have. Any number of threads may call it. */
 public final class Settings {
 
     /** The services that a process can start, by their names in {@code COMMENTS_ROLES}. */
     public static final Set<String> ROLES =
-            new TreeSet<>(Set.of("comment-service", "comment-job-processor", "notification-service", "comment-reader"));
+            new TreeSet<>(Set.of("comment-service", "comment-job-processor", "comment-changes",
+                    "notification-service", "comment-reader"));
 
     /** Returns what is wrong with a value, or null. */
     private interface Rule {
@@ -36,6 +38,8 @@ public final class Settings {
     private static final int MAX_BODY = 4_000_000;
     // A message may wait for so long. RabbitMQ closes a channel that holds one for 30 minutes, and delivers it again.
     private static final int MAX_PERIOD = 600_000;
+
+    private static final int MAX_CHANGE_WAIT = 7 * 86_400_000;
 
     private static final Map<String, Rule> RULES = new LinkedHashMap<>();
 
@@ -79,11 +83,13 @@ public final class Settings {
         RULES.put("COMMENTS_WRITERS", wholeNumber(0, 1_000));
         RULES.put("COMMENTS_RETRY_DELAY", wholeNumber(1, 600_000));
         RULES.put("COMMENTS_RETRY_MAX_DELAY", wholeNumber(1, 600_000));
+        RULES.put("COMMENTS_CHANGE_WAIT", wholeNumber(1_000, MAX_CHANGE_WAIT));
         RULES.put("COMMENTS_STREAM_LISTENERS", wholeNumber(0, 1_000_000));
         RULES.put("COMMENTS_STREAM_BYTES", wholeNumber(1_024, Integer.MAX_VALUE));
         RULES.put("NOTIFICATIONS_IMPORTS", Settings::notBoolean);
         RULES.put("NOTIFICATIONS_PER_PERIOD", wholeNumber(1, 1_000_000));
         RULES.put("NOTIFICATIONS_PERIOD", wholeNumber(1, MAX_PERIOD));
+        RULES.put("NOTIFICATIONS_OF_CHANGES", Settings::notBoolean);
         RULES.put("NOTIFICATIONS_PUSH_ENDPOINT", Settings::notEndpoint);
         RULES.put("NOTIFICATIONS_PUSH_SECRET", Settings::notWebhookSecrets);
         RULES.put("NOTIFICATIONS_PUSH_PRIVATE", Settings::notBoolean);
@@ -105,7 +111,7 @@ public final class Settings {
 
     /** Whether a process with these roles needs the database from the start. */
     public static boolean needsDatabase(String roles) {
-        return roles.contains("comment-job-processor") || roles.contains("comment-reader");
+        return Stream.of("comment-job-processor", "comment-changes", "comment-reader").anyMatch(roles::contains);
     }
 
     /**

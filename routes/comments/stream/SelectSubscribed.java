@@ -39,9 +39,18 @@ public class SelectSubscribed implements Processor {
         exchange.setProperty(PROPERTY, Selection.of(exchange.getMessage().getBody(byte[].class), clients.topics()));
     }
 
-    /** The event of a comment, from a row of select-heard.sql or select-missed.sql. */
-    static String event(Map<String, Object> row) {
-        return ServerSentEvent.of("comment", id(row), (String) row.get("comment"));
+    /**
+     * The event of a comment, from a row of select-heard.sql or select-missed.sql. That of a change has no id, because its comment may
+     * be older than the last event.
+     *
+     * @param changed whether the comment was there before
+     */
+    static String event(Map<String, Object> row, boolean changed) {
+        String comment = (String) row.get("comment");
+        if (Boolean.TRUE.equals(row.get("erased"))) {
+            return ServerSentEvent.of("erased", comment);
+        }
+        return changed ? ServerSentEvent.of("edited", comment) : ServerSentEvent.of("comment", id(row), comment);
     }
 
     /** The id of this event: when the database wrote the comment, by its own clock, in microseconds since 1970. */
@@ -69,6 +78,8 @@ public class SelectSubscribed implements Processor {
         private final Set<String> ids = new LinkedHashSet<>();
         private final Set<String> latest = new HashSet<>();
         private int posts;
+        // a notification is of new comments, or of changes
+        private boolean changes;
 
         private Selection() {
         }
@@ -86,7 +97,8 @@ public class SelectSubscribed implements Processor {
             boolean all = topics.contains(SseClients.ALL);
             Set<String> postsOfBatch = new HashSet<>();
             Deque<String> last = new ArrayDeque<>();
-            NotificationReader.read(notification, (id, post) -> {
+            NotificationReader.read(notification, (id, post, change) -> {
+                selection.changes |= change != null;
                 selection.add(id, post, topics);
                 if (all && id != null) {
                     postsOfBatch.add(post);
@@ -131,7 +143,7 @@ public class SelectSubscribed implements Processor {
             Map<String, Text> texts = new HashMap<>();
             counts.keySet().forEach(topic -> texts.put(topic, new Text()));
             for (Map<String, Object> row : rows) {
-                String event = event(row);
+                String event = event(row, changes);
                 String post = (String) row.get("post_id");
                 if (counts.containsKey(post)) {
                     texts.get(post).add(event);
@@ -141,9 +153,10 @@ public class SelectSubscribed implements Processor {
                 }
             }
             Map<String, String> events = new HashMap<>();
-            texts.forEach((topic, text) -> events.put(topic, text.events + ServerSentEvent.of("batch",
+            texts.forEach((topic, text) -> events.put(topic, changes ? text.events.toString() : text.events + ServerSentEvent.of("batch",
                     "{\"comments\":%d,\"posts\":%d,\"shown\":%d}".formatted(counts.get(topic),
                             topic.equals(SseClients.ALL) ? posts : 1, text.shown))));
+            events.values().removeIf(String::isEmpty);
             return events;
         }
 

@@ -42,7 +42,7 @@ public class StartEventStream implements Processor {
         StringBuilder events = new StringBuilder();
         int shown = 0;
         while (shown < Math.min(rows.size(), Subscribe.MAX_MISSED) && events.length() < MAX_CHARS) {
-            events.insert(0, SelectSubscribed.event(rows.get(shown)));
+            events.insert(0, SelectSubscribed.event(rows.get(shown), false));
             shown++;
         }
         return events.append(ServerSentEvent.of("missed",

@@ -15,6 +15,7 @@ public final class CommentPipeline {
             "errors.camel.yaml",
             "comment-service.camel.yaml",
             "comment-job-processor.camel.yaml",
+            "comment-changes.camel.yaml",
             "notification-service.camel.yaml",
             "comment-reader.camel.yaml",
             "comment-api.camel.yaml",

@@ -5,8 +5,10 @@ import comments.http.SseClients;
 import comments.rabbitmq.AcknowledgeInOrder;
 import comments.rabbitmq.ConsumerGate;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.MainListenerSupport;
@@ -42,7 +44,8 @@ public final class Drain extends MainListenerSupport {
         Duration delay = Duration.ofMillis(Integer.parseInt(StartChecks.setting(context, "HTTP_DRAIN_DELAY")));
         Registry registry = context.getRegistry();
         HttpEngine engine = registry.lookupByNameAndType("platform-http-engine", HttpEngine.class);
-        AcknowledgeInOrder batches = registry.lookupByNameAndType("acknowledgeBatch", AcknowledgeInOrder.class);
+        List<AcknowledgeInOrder> batches = Stream.of("acknowledgeBatch", "acknowledgeChanges")
+                .map(name -> registry.lookupByNameAndType(name, AcknowledgeInOrder.class)).toList();
         SseClients clients = registry.lookupByNameAndType("sseClients", SseClients.class);
         Set<ConsumerGate> gates = registry.findByType(ConsumerGate.class);
         try {
@@ -55,7 +58,7 @@ public final class Drain extends MainListenerSupport {
             clients.shut();
             gates.forEach(ConsumerGate::shut);
             await(SETTLE, () -> engine.isIdle() && clients.count() == 0 && gates.stream().allMatch(ConsumerGate::isEmpty)
-                    && batches.unsettled() == 0);
+                    && batches.stream().allMatch(batch -> batch.unsettled() == 0));
             engine.stopListening();
             await(LEAVE, () -> !engine.isConnected());
             engine.stop();

@@ -108,6 +108,7 @@ class DeploymentSecurityTest {
         return switch (service) {
             case "schema" -> "comments_owner";
             case "comment-job-processor" -> "comments_writer";
+            case "comment-changes" -> "comments_changer";
             case "comment-reader" -> "comments_reader";
             default -> "";
         };
@@ -137,7 +138,7 @@ class DeploymentSecurityTest {
     @Test
     void aProcessWithHttpLetsBalancersTurnToOthersFirst() {
         List<Manifest> ours = Stream.of("Integration", "Deployment").flatMap(kind -> DeploymentFiles.manifests(kind).stream()).toList();
-        assertThat(ours).hasSize(8).allSatisfy(manifest -> {
+        assertThat(ours).hasSize(10).allSatisfy(manifest -> {
             String command = manifest.content().at("/spec/template/spec/containers/0/lifecycle/preStop/exec/command/0").asText();
             assertThat(command).isEqualTo(HTTP.contains(manifest.name()) ? "sleep" : "");
             assertThat(pauseSeconds(manifest)).isEqualTo(HTTP.contains(manifest.name()) ? 15 : 0);

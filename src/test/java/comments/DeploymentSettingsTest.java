@@ -112,7 +112,8 @@ class DeploymentSettingsTest {
             if (names.contains("COMMENTS_ROLES")) {
                 assertThat(names).as(place).contains("RABBITMQ_URI");
                 assertThat(names.containsAll(Set.of("POSTGRES_URL", "POSTGRES_USER", "POSTGRES_PASSWORD"))).as(place)
-                        .isEqualTo(place.contains("comment-job-processor") || place.contains("comment-reader"));
+                        .isEqualTo(place.contains("comment-job-processor") || place.contains("comment-changes")
+                                || place.contains("comment-reader"));
             }
         });
     }

@@ -162,7 +162,7 @@ class DeploymentTest {
         management.put(prometheus.toString(), yaml(prometheus).get(0).content()
                 .at("/scrape_configs/0/dns_sd_configs/0/port").asText());
         assertThat(http).hasSize(2 + 2 + 2 + 1);
-        assertThat(management).hasSize(4 * 4 + 4 + 3);
+        assertThat(management).hasSize(5 * 4 + 5 + 3);
         String httpPort = knob("HTTP_PORT");
         String managementPort = knob("MANAGEMENT_PORT");
         http.forEach((place, port) ->
@@ -186,7 +186,7 @@ class DeploymentTest {
         for (String file : CommentPipeline.ROUTES) {
             matches(Files.readString(Path.of("routes", file)), "(?m)^ +queue: (\\S+)$").forEach(queue -> queues.add(queue.group(1)));
         }
-        assertThat(queues).containsExactly("comments", "notifications", "notifications-refused");
+        assertThat(queues).containsExactly("comment-changes", "comments", "notifications", "notifications-refused");
         Map<String, String> named = new TreeMap<>();
         for (Manifest manifest : DeploymentFiles.manifests()) {
             manifest.content().findValuesAsText("queueName").forEach(queue -> named.put(manifest.toString(), queue));
@@ -202,7 +202,7 @@ class DeploymentTest {
         Path declared = Path.of("docker/queues.json");
         matches(Files.readString(declared), "\"name\": \"(\\S+)\", .*x-queue-type")
                 .forEach(queue -> named.put(declared + " " + queue.group(1), queue.group(1)));
-        assertThat(named).hasSize(2 + 3 + 4 + 2 + 3);
+        assertThat(named).hasSize(2 + 4 + 5 + 3 + 4);
         // not the application's: what the policy of dead letters keeps
         matches(Files.readString(Path.of("docker/dead-letters.json")), "\"name\": \"(\\S+)\", \"vhost\": \"/\", \"durable\"")
                 .forEach(queue -> queues.add(queue.group(1)));
@@ -221,7 +221,7 @@ class DeploymentTest {
                 .forEach(manifest -> graces.put(manifest.toString(),
                         manifest.content().at("/spec/template/spec/terminationGracePeriodSeconds").asInt()
                                 - DeploymentSecurityTest.pauseSeconds(manifest)));
-        assertThat(graces).hasSize(3 * 4);
+        assertThat(graces).hasSize(3 * 5);
         graces.forEach((place, grace) -> assertThat(grace)
                 .as("seconds in %s, compared to Drain and camel.main.shutdown-timeout in %s", place, KNOBS).isGreaterThan(takes + 10));
     }

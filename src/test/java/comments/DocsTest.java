@@ -39,7 +39,7 @@ class DocsTest {
     private static final Pattern FENCE = Pattern.compile("(?s)```\\w*\n(.*?)```");
     private static final Pattern LINK = Pattern.compile("\\[[^\\]]*\\]\\(([^)\\s]+)\\)");
     private static final Pattern HEADING = Pattern.compile("(?m)^#+ (.*)$");
-    private static final Pattern NAMED_TEST = Pattern.compile("`(\\w+(?:Test|IT|Benchmark))\\b");
+    private static final Pattern NAMED_TEST = Pattern.compile("`(\\w*[a-z]\\w*(?:Test|IT|Benchmark))\\b");
     private static final Pattern FAULT_TEST = Pattern.compile("void ([a-z]\\d+)[A-Z]\\w*\\(");
     private static final Pattern FAULT_ROW = Pattern.compile("(?m)^\\| `([a-z]\\d+)` \\| \\S");
 

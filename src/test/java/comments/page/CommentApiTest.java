@@ -76,7 +76,9 @@ class CommentApiTest {
         provokeFailures(database);
         try (TestPipeline closed = TestPipeline.start(Map.of("RABBITMQ_URI", broker.uri(), "POSTGRES_URL", database,
                 "POSTGRES_USER", "postgres", "COMMENTS_API_KEYS", "ann:" + sha256("key") + ",bob:" + sha256("posts") + ":post,"
-                + "eve:" + sha256("reads") + ":read", "COMMENTS_PAGES", "false"))) {
+                + "eve:" + sha256("reads") + ":read,carl:" + sha256("changes") + ":post+read+change", "COMMENTS_PAGES", "false",
+                "HTTP_MAX_BODY", "20000", "COMMENTS_RATE_PER_CALLER", "1", "COMMENTS_CONFIRM_TIMEOUT", "2000"))) {
+            new ChangeAnswers(CommentApiTest::answer, content("patch-comment")).provoke(pipeline, closed, broker.uri());
             for (String path : List.of("/comments?postId=p1", "/comments/" + id, "/comments/" + id + "/replies", "/comments/count?postId=p1",
                     "/openapi.json")) {
                 answer(closed, "GET", path, null, "Authorization", "Bearer key");

@@ -82,7 +82,7 @@ class CommentPageTest {
         await().until(() -> JSON.readTree(get(pipeline, "/pipeline").body()).get("pushed").asLong() > before.get("pushed").asLong());
         HttpResponse<String> answer = get(pipeline, "/pipeline");
         JsonNode now = JSON.readTree(answer.body());
-        assertThat(now.get("roles")).hasSize(4);
+        assertThat(now.get("roles")).hasSize(5);
         for (String count : List.of("accepted", "persisted", "pushed", "refused")) {
             assertThat(now.get(count).asLong()).as(count).isGreaterThan(before.get(count).asLong());
         }

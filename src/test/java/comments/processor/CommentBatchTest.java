@@ -23,7 +23,7 @@ class CommentBatchTest {
     }
 
     private String json() throws IOException {
-        return (String) batch.whole().parameters().get("comments");
+        return (String) batch.whole().parameters().get("batch");
     }
 
     private String notification() throws IOException {
@@ -62,9 +62,9 @@ class CommentBatchTest {
         add(" {\"id\":3}", 1);
         add("[\"\\u00e4\",5,null]", 1);
         assertThat(batch.whole().parts()).singleElement().satisfies(all -> {
-            assertThat(all.parameters()).containsEntry("comments", """
+            assertThat(all.parameters()).containsEntry("batch", """
                     [{"id":1},{"id":[2,{}]},{"id":3},"\\u00e4",5,null]""");
-            assertThat(all.parts()).extracting(BatchPart::parameters).extracting(part -> part.get("comments"))
+            assertThat(all.parts()).extracting(BatchPart::parameters).extracting(part -> part.get("batch"))
                     .containsExactly("""
                             [{"id":1},{"id":[2,{}]},{"id":3}]""", """
                             ["\\u00e4",5,null]""");
@@ -80,7 +80,7 @@ class CommentBatchTest {
         BatchPart second = all.parts().get(0).parts().get(1);
         BatchPart last = all.parts().get(1).parts().get(1);
         assertThat(second.isSingle()).isTrue();
-        assertThat(second.parameters()).containsEntry("comments", "[{\"id\":2}]");
+        assertThat(second.parameters()).containsEntry("batch", "[{\"id\":2}]");
         second.reject(new SQLException("bad", "22P02"));
         last.reject(new SQLException("worse \u0000", "22P02"));
         assertThat(json()).isEqualTo("[{\"id\":1},{\"id\":3}]");
@@ -97,7 +97,7 @@ class CommentBatchTest {
         add("[{\"id\":3},{\"id\":4}]", 2);
         BatchPart whole = batch.whole();
         whole.parts();
-        assertThat(whole.parameters()).containsEntry("comments", "[{\"id\":1},{\"id\":2},{\"id\":3},{\"id\":4}]");
+        assertThat(whole.parameters()).containsEntry("batch", "[{\"id\":1},{\"id\":2},{\"id\":3},{\"id\":4}]");
         assertThat(whole.isSingle()).isFalse();
     }
 

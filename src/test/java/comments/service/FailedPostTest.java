@@ -24,7 +24,8 @@ import org.slf4j.LoggerFactory;
 import org.springframework.amqp.AmqpConnectException;
 
 /** Posts that fail after they were admitted: by the broker, or by an exception of our own. */
-@CamelMainTest(replaceRouteFromWith = "comment-service=direct:post", mockEndpointsAndSkip = "spring-rabbitmq:*",
+@CamelMainTest(replaceRouteFromWith = {"comment-service=direct:post", "comment-service-edit=direct:edit",
+        "comment-service-erase=direct:erase"}, mockEndpointsAndSkip = "spring-rabbitmq:*",
         properties = {"COMMENTS_ROLES=comment-service", "camel.metrics.enabled=false", "camel.management.enabled=false"})
 class FailedPostTest {
 
@@ -69,7 +70,7 @@ class FailedPostTest {
         });
         assertThat(exchange.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE)).isEqualTo(503);
         assertThat(exchange.getMessage().getHeader("Retry-After")).isEqualTo(1);
-        assertThat(exchange.getMessage().getBody(String.class)).contains("The comment is not promised.");
+        assertThat(exchange.getMessage().getBody(String.class)).contains("Nothing is promised.");
     }
 
     private double refused(String reason) {

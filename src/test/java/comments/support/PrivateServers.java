@@ -39,19 +39,21 @@ public class PrivateServers implements BeforeAllCallback, BeforeEachCallback, Af
 
     /** The role that the application runs as. */
     public static final String WRITER = "comments_writer";
+    /** The role that comment-changes runs as, and a process that does everything. */
+    public static final String CHANGER = "comments_changer";
     /** The role that comment-reader runs as by itself. */
     public static final String READER = "comments_reader";
     /** The role that makes the schema. */
     public static final String OWNER = "comments_owner";
     public static final String PASSWORD = "only-for-tests";
     /** Roles for a process that does everything. */
-    public static final String ALL = "comment-service,comment-job-processor,notification-service,comment-reader";
+    public static final String ALL = "comment-service,comment-job-processor,comment-changes,notification-service,comment-reader";
 
     /** The tag of a test that has bounds of time which hold only while no other test runs. */
     public static final String ALONE = "alone";
 
     private static final Namespace NAMESPACE = Namespace.create(PrivateServers.class);
-    private static final List<String> QUEUES = List.of("comments", "notifications");
+    private static final List<String> QUEUES = List.of("comments", "comment-changes", "notifications");
     private static final AtomicInteger DATABASES = new AtomicInteger();
     private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(60);
     /** A queue is empty when it is so for this long, */
@@ -203,7 +205,7 @@ public class PrivateServers implements BeforeAllCallback, BeforeEachCallback, Af
         Map<String, String> settings = new HashMap<>(Map.of("COMMENTS_ROLES", roles, "POSTGRES_URL", postgresql().url(database)));
         if (prepared) {
             settings.putAll(Map.of("RABBITMQ_URI", brokerUri(roles, List.of(rabbitmq().port())),
-                    "POSTGRES_USER", roles.equals("comment-reader") ? READER : WRITER,
+                    "POSTGRES_USER", roles.equals("comment-reader") ? READER : roles.contains("comment-changes") ? CHANGER : WRITER,
                     "POSTGRES_PASSWORD", PASSWORD, "POSTGRES_MIGRATE", "false"));
         } else {
             settings.putAll(Map.of("RABBITMQ_URI", rabbitmq().uri(), "POSTGRES_USER", "postgres"));

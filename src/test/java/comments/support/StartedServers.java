@@ -55,7 +55,7 @@ record StartedServers(Path folder, TestCertificate certificate, List<PrivateRabb
     private void addUsers() throws Exception {
         String password = PrivateServers.PASSWORD;
         nodes.get(0).run(Path.of("docker", "rabbitmq-users"), Map.of("COMMENT_SERVICE_PASSWORD", password,
-                "COMMENT_JOB_PROCESSOR_PASSWORD", password, "NOTIFICATION_SERVICE_PASSWORD", password,
+                "COMMENT_JOB_PROCESSOR_PASSWORD", password, "COMMENT_CHANGES_PASSWORD", password, "NOTIFICATION_SERVICE_PASSWORD", password,
                 "COMMENT_READER_PASSWORD", password, "COMMENTS_PASSWORD", password));
         try (Connection connection = connect(nodes.get(0)); Channel channel = connection.createChannel()) {
             channel.exchangeDeclare(EXCHANGE, BuiltinExchangeType.FANOUT, true);
@@ -69,7 +69,7 @@ record StartedServers(Path folder, TestCertificate certificate, List<PrivateRabb
         }
         postgresql.execute("CREATE DATABASE " + WITHOUT_SCHEMA);
         postgresql.run(Path.of("docker", "postgresql-roles.sql"), WITHOUT_SCHEMA, Map.of("COMMENTS_OWNER_PASSWORD", password,
-                "COMMENTS_WRITER_PASSWORD", password, "COMMENTS_READER_PASSWORD", password));
+                "COMMENTS_WRITER_PASSWORD", password, "COMMENTS_CHANGER_PASSWORD", password, "COMMENTS_READER_PASSWORD", password));
         postgresql.execute("CREATE DATABASE %s TEMPLATE %s".formatted(WITH_SCHEMA, WITHOUT_SCHEMA));
         try (DefaultCamelContext context = new DefaultCamelContext()) {
             SchemaMigration schema = new SchemaMigration();
