@@ -38,6 +38,11 @@ record Tables(Servers servers) {
         }
     }
 
+    /** Whether each change that was taken is applied, or in quarantine. */
+    boolean noChangeWaits() throws SQLException {
+        return servers.number("SELECT count(*) FROM comment_changes_waiting") == 0;
+    }
+
     /** The messages in quarantine. */
     List<String> quarantine() throws SQLException {
         List<String> bodies = new ArrayList<>();

@@ -19,7 +19,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -33,7 +32,6 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.awaitility.core.ConditionTimeoutException;
@@ -53,6 +51,7 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
 
     static final String SERVICE = "comment-service";
     static final String PROCESSOR = "comment-job-processor";
+    static final String CHANGES = "comment-changes";
     static final String NOTIFIER = "notification-service";
 
     // names of connections: see connections.camel.yaml
@@ -76,6 +75,7 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
     private final List<Workload> workloads = new ArrayList<>();
     private final Set<Posted> published = new HashSet<>();
     private final History history = new History();
+    private final Changes changes = new Changes(history, this::targets);
     private String test;
     private Proxy broker;
     private Proxy postgresql;
@@ -184,6 +184,11 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
         return workload;
     }
 
+    /** Starts a client that edits and erases what is promised. */
+    Changes change(int perSecond) {
+        return changes.start(perSecond);
+    }
+
     /** Posts one comment. */
     Attempt postOne() {
         return Workload.postOne(history, targets().get(0));
@@ -242,11 +247,14 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
     /** Ends the workload, drains everything, and lets the checker compare. */
     Verdict verdict(Set<String> poison) throws Exception {
         workloads.forEach(Workload::close);
+        changes.close();
         drain();
         Map<String, Long> waiting = rabbitmq().queues().values().stream()
                 .collect(Collectors.toMap(Queue::name, Queue::messages));
-        State state = new State(tables.rows(), pushes(), waiting, tables.quarantine(), recovery());
+        List<String> notChanged = new ArrayList<>();
+        State state = new State(changes.asPosted(tables.rows(), notChanged), pushes(), waiting, tables.quarantine(), recovery());
         verdict = Checker.check(history, published, state, poison);
+        notChanged.forEach(row -> verdict.add(Verdict.Point.NOT_CHANGED, row));
         return verdict;
     }
 
@@ -280,6 +288,7 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
     private void drain() {
         try {
             servers.awaitDrained();
+            await().atMost(Checker.RECOVERY_LIMIT).ignoreExceptions().until(tables::noChangeWaits);
         } catch (ConditionTimeoutException e) {
             // something is left in a queue
         }
@@ -292,11 +301,7 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
 
     /** How many rows the table has. */
     long count() throws SQLException {
-        try (Connection connection = connect(); Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery("SELECT count(*) FROM comments")) {
-            rows.next();
-            return rows.getLong(1);
-        }
+        return servers.number("SELECT count(*) FROM comments");
     }
 
     /** Notes a push that a receiver outside the processes took. */
@@ -310,13 +315,7 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
         for (JarProcess process : processes) {
             process.log().filter(line -> line.contains(" " + PUSHES + " ")).forEach(lines::add);
         }
-        List<UUID> pushes = new ArrayList<>();
-        for (String line : lines) {
-            for (Matcher id = PUSHED_ID.matcher(line); id.find();) {
-                pushes.add(UUID.fromString(id.group(1)));
-            }
-        }
-        return pushes;
+        return lines.stream().flatMap(line -> PUSHED_ID.matcher(line).results()).map(id -> UUID.fromString(id.group(1))).toList();
     }
 
     // ---- the end ----
@@ -340,6 +339,7 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
             process.kill();
         }
         workloads.forEach(Workload::close);
+        changes.close();
         broker.close();
         postgresql.close();
         servers.restore();

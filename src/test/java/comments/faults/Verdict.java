@@ -19,6 +19,8 @@ final class Verdict {
         DUPLICATE,
         /** In the table, but refused or never posted. */
         UNEXPECTED,
+        /** In the table, but not as its edits and erasures demand. */
+        NOT_CHANGED,
         /** In the table, and never pushed. */
         NOT_NOTIFIED,
         /** Left in a queue, or the quarantine is not what it must be. */

@@ -125,7 +125,8 @@ final class Workload implements AutoCloseable {
     /** Posts once. */
     static Attempt post(HttpClient client, URI target, String body, List<Posted> comments, String key) {
         HttpRequest.Builder request = HttpRequest.newBuilder(target).timeout(REQUEST_TIMEOUT)
-                .header("Content-Type", "application/json").POST(BodyPublishers.ofString(body));
+                .header("Content-Type", "application/json").header("Authorization", "Bearer " + Changes.KEY)
+                .POST(BodyPublishers.ofString(body));
         if (key != null) {
             request.header("Idempotency-Key", key);
         }
