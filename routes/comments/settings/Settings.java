@@ -84,6 +84,7 @@ public final class Settings {
         RULES.put("COMMENTS_RETRY_DELAY", wholeNumber(1, 600_000));
         RULES.put("COMMENTS_RETRY_MAX_DELAY", wholeNumber(1, 600_000));
         RULES.put("COMMENTS_CHANGE_WAIT", wholeNumber(1_000, MAX_CHANGE_WAIT));
+        RULES.put("COMMENTS_QUARANTINE_DAYS", wholeNumber(0, 36_500));
         RULES.put("COMMENTS_STREAM_LISTENERS", wholeNumber(0, 1_000_000));
         RULES.put("COMMENTS_STREAM_BYTES", wholeNumber(1_024, Integer.MAX_VALUE));
         RULES.put("NOTIFICATIONS_IMPORTS", Settings::notBoolean);
