@@ -23,8 +23,6 @@ final class HttpProblems {
 
     // the kernel resets a connection that is closed with unread data, and the reset may take the answer from the client (RFC 9112, 9.6)
     private static final long LINGER_MILLIS = 2000;
-    // longer than the drain, which closes the connection before
-    private static final long SHUTDOWN_MILLIS = 60_000;
 
     private HttpProblems() {
     }
@@ -50,8 +48,7 @@ final class HttpProblems {
     static void askToClose(HttpServerRequest request) {
         closing(request);
         if (request.version() == HttpVersion.HTTP_2) {
-            // GOAWAY; the connection is closed when its requests are answered
-            request.connection().shutdown(SHUTDOWN_MILLIS);
+            VertxInternals.goAwayWhenAnswered(request.connection());
         }
     }
 

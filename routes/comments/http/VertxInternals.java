@@ -20,8 +20,10 @@ import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
+import io.netty.handler.codec.http2.Http2Connection;
 import io.netty.handler.codec.http2.Http2ConnectionAdapter;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
+import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Stream;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.EventExecutor;
@@ -360,6 +362,22 @@ final class VertxInternals {
     /** Closes a connection at once, and drops unwritten data: {@link HttpConnection#close} writes it first. */
     static void closeUnwritten(HttpConnection connection) {
         ((ConnectionBase) connection).channelHandlerContext().close();
+    }
+
+    /**
+     * Asks the client of an HTTP/2 connection to use another one, as soon as no answer is owed: some clients, such as that of JDK 17, give up
+     * requests that are under way then. A request that comes nevertheless is answered. Vert.x does not tell of the end of streams.
+     */
+    static void goAwayWhenAnswered(HttpConnection connection) {
+        Http2Connection streams = ((Http2ConnectionHandler) ((ConnectionBase) connection).channelHandlerContext().handler()).connection();
+        streams.addListener(new Http2ConnectionAdapter() {
+            @Override
+            public void onStreamClosed(Http2Stream stream) {
+                if (streams.numActiveStreams() == 0 && !streams.goAwaySent()) {
+                    connection.goAway(Http2Error.NO_ERROR.code(), Integer.MAX_VALUE);
+                }
+            }
+        });
     }
 
     /** Gives up an answer that its client does not take: resets its stream, or closes its HTTP/1 connection. */
