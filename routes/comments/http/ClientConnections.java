@@ -6,6 +6,7 @@ import comments.http.VertxInternals.Guard;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
@@ -147,6 +148,16 @@ final class ClientConnections {
         Connected connected = open.get(request.connection());
         // null if it is closed already
         return limits.of(request, connected == null ? limits.of(request.remoteAddress()) : connected.client());
+    }
+
+    /** Asks the client of a request to use another connection: HTTP/1 with the next answer, HTTP/2 when no answer is owed. */
+    void askToLeave(HttpServerRequest request) {
+        Connected connected = open.get(request.connection());
+        if (request.version() != HttpVersion.HTTP_2) {
+            request.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
+        } else if (connected != null) {
+            connected.guard().goAwayWhenAnswered();
+        }
     }
 
     /** Drops the rest of the body of a request that is refused, as soon as it comes. */

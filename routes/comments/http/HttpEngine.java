@@ -314,7 +314,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
             return;
         }
         if (retiring) {
-            HttpProblems.askToClose(request);
+            connections.askToLeave(request);
         }
         if (crossOrigin.answers(request)) {
             return;

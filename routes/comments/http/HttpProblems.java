@@ -44,14 +44,6 @@ final class HttpProblems {
         }
     }
 
-    /** Answers as usual, and asks the client to use another connection for its next request. Called on the event loop. */
-    static void askToClose(HttpServerRequest request) {
-        closing(request);
-        if (request.version() == HttpVersion.HTTP_2) {
-            VertxInternals.goAwayWhenAnswered(request.connection());
-        }
-    }
-
     private static void closing(HttpServerRequest request) {
         if (request.version() != HttpVersion.HTTP_2) {
             request.response().putHeader("Connection", "close");

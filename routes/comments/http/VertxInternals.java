@@ -130,8 +130,10 @@ final class VertxInternals {
      */
     static Guard guard(HttpConnection connection, HttpServerOptions options, BooleanSupplier hold, Runnable release, IntConsumer streams) {
         ChannelHandlerContext context = ((ConnectionBase) connection).channelHandlerContext();
+        Guard guard = new Guard(context.channel(), hold, release);
         if (context.handler() instanceof Http2ConnectionHandler http2) {
-            http2.connection().addListener(new Http2ConnectionAdapter() {
+            Http2Connection all = http2.connection();
+            all.addListener(new Http2ConnectionAdapter() {
                 @Override
                 public void onStreamActive(Http2Stream stream) {
                     streams.accept(1);
@@ -140,10 +142,12 @@ final class VertxInternals {
                 @Override
                 public void onStreamClosed(Http2Stream stream) {
                     streams.accept(-1);
+                    if (guard.goesAway && all.numActiveStreams() == 0 && !all.goAwaySent()) {
+                        connection.goAway(Http2Error.NO_ERROR.code(), Integer.MAX_VALUE);
+                    }
                 }
             });
         }
-        Guard guard = new Guard(context.channel(), hold, release);
         ChannelPipeline pipeline = context.pipeline();
         if (pipeline.get(VertxHttpRequestDecoder.class) != null) {
             pipeline.replace(VertxHttpRequestDecoder.class, "httpDecoder", new CountingDecoder(options));
@@ -222,6 +226,7 @@ final class VertxInternals {
         private boolean holds;
         private boolean drops;
         private boolean closed;
+        private boolean goesAway;
         // when an unfinished request was first seen, or 0
         private long unfinishedSince;
         private Object unsent;
@@ -343,6 +348,14 @@ final class VertxInternals {
             drops = inBody && unanswered == 1;
         }
 
+        /**
+         * Asks the client of an HTTP/2 connection to use another one, as soon as no answer is owed: some clients, such as that of JDK 17,
+         * give up requests that are under way then. A request that comes nevertheless is answered.
+         */
+        void goAwayWhenAnswered() {
+            goesAway = true;
+        }
+
         /** Closes the connection if its client took longer than this for a request, or to take a part of an answer. */
         void closeIfSlow(long nanos) {
             long now = System.nanoTime();
@@ -362,22 +375,6 @@ final class VertxInternals {
     /** Closes a connection at once, and drops unwritten data: {@link HttpConnection#close} writes it first. */
     static void closeUnwritten(HttpConnection connection) {
         ((ConnectionBase) connection).channelHandlerContext().close();
-    }
-
-    /**
-     * Asks the client of an HTTP/2 connection to use another one, as soon as no answer is owed: some clients, such as that of JDK 17, give up
-     * requests that are under way then. A request that comes nevertheless is answered. Vert.x does not tell of the end of streams.
-     */
-    static void goAwayWhenAnswered(HttpConnection connection) {
-        Http2Connection streams = ((Http2ConnectionHandler) ((ConnectionBase) connection).channelHandlerContext().handler()).connection();
-        streams.addListener(new Http2ConnectionAdapter() {
-            @Override
-            public void onStreamClosed(Http2Stream stream) {
-                if (streams.numActiveStreams() == 0 && !streams.goAwaySent()) {
-                    connection.goAway(Http2Error.NO_ERROR.code(), Integer.MAX_VALUE);
-                }
-            }
-        });
     }
 
     /** Gives up an answer that its client does not take: resets its stream, or closes its HTTP/1 connection. */
