@@ -2,6 +2,7 @@ package comments.http;
 
 import comments.http.ClientLimits.Client;
 import comments.http.ClientLimits.Resource;
+import comments.observe.PipelineMetrics;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -79,12 +80,17 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
 
     private final HttpEngine engine;
     private final Set<Method> methods;
+    // reads, and not posts or streams
+    private final boolean reads;
+    private final Resource counted;
     private volatile Outbox outbox;
 
     EventLoopConsumer(PlatformHttpEndpoint endpoint, Processor processor, HttpEngine engine, Set<Method> methods) {
         super(endpoint, processor);
         this.engine = engine;
         this.methods = methods;
+        reads = methods.contains(Method.HEAD);
+        counted = reads ? Resource.READS : Resource.REQUESTS;
     }
 
     @Override
@@ -113,7 +119,8 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         if (outbox == null) {
             outbox = new Outbox(Vertx.currentContext());
         }
-        if (request.method() == HttpMethod.GET) {
+        if (request.method() == HttpMethod.GET || request.method() == HttpMethod.HEAD) {
+            // a cache must revalidate: a comment that is missing now may appear in a moment
             // Camel filters this header from a route's answer
             request.response().putHeader(HttpHeaders.CACHE_CONTROL, "no-cache");
         }
@@ -133,7 +140,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         private final Client client;
         private final long began = System.nanoTime();
         private Buffer body;
-        private int counted;
+        private int bytes;
         // the rest of its body is dropped
         private boolean refused;
 
@@ -147,10 +154,13 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             engine.watch(this);
             ClientLimits limits = engine.limits();
             int excess = limits.excess(client, Resource.BYTES, 1);
-            int status = excess != 0 ? excess : limits.take(client, Resource.REQUESTS, 1);
+            int status = excess != 0 ? excess : limits.take(client, counted, 1);
             if (status != 0) {
                 refused = true;
                 engine.dropBody(request);
+                if (reads) {
+                    PipelineMetrics.read(status, 0);
+                }
                 HttpProblems.answerBusy(request, status);
             } else if (!engine.apiKeys().allow(request)) {
                 refuse();
@@ -162,7 +172,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             if (refused) {
                 return;
             }
-            if (counted + part.length() > engine.maxBody()) {
+            if (bytes + part.length() > engine.maxBody()) {
                 refuse();
                 HttpProblems.answerTooLarge(request);
                 return;
@@ -173,7 +183,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
                 HttpProblems.answerBusyAndClose(request, status);
                 return;
             }
-            counted += part.length();
+            bytes += part.length();
             body = body == null ? part : body.appendBuffer(part);
         }
 
@@ -182,12 +192,12 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             engine.dropBody(request);
             body = null;
             giveBytes();
-            engine.limits().give(client, Resource.REQUESTS, 1);
+            engine.limits().give(client, counted, 1);
         }
 
         private void giveBytes() {
-            engine.limits().give(client, Resource.BYTES, counted);
-            counted = 0;
+            engine.limits().give(client, Resource.BYTES, bytes);
+            bytes = 0;
         }
 
         private void process() {
@@ -257,7 +267,10 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             HttpProblems.answer(response, 500);
         } finally {
             engine.pending().decrementAndGet();
-            engine.limits().give(received.client, Resource.REQUESTS, 1);
+            engine.limits().give(received.client, counted, 1);
+            if (reads) {
+                PipelineMetrics.read(response.getStatusCode(), System.nanoTime() - received.began);
+            }
             doneUoW(exchange);
             releaseExchange(exchange, false);
         }
