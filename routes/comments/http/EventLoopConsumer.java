@@ -80,8 +80,6 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
 
     private final HttpEngine engine;
     private final Set<Method> methods;
-    // reads, and not posts or streams
-    private final boolean reads;
     private final Resource counted;
     private volatile Outbox outbox;
 
@@ -89,8 +87,8 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         super(endpoint, processor);
         this.engine = engine;
         this.methods = methods;
-        reads = methods.contains(Method.HEAD);
-        counted = reads ? Resource.READS : Resource.REQUESTS;
+        // a stream has no HEAD
+        counted = methods.contains(Method.HEAD) ? Resource.READS : Resource.REQUESTS;
     }
 
     @Override
@@ -158,12 +156,11 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             if (status != 0) {
                 refused = true;
                 engine.dropBody(request);
-                if (reads) {
-                    PipelineMetrics.read(status, 0);
-                }
+                countRead(status, 0);
                 HttpProblems.answerBusy(request, status);
             } else if (!engine.apiKeys().allow(request)) {
                 refuse();
+                countRead(401, 0);
                 HttpProblems.answerUnauthorized(request);
             }
         }
@@ -268,11 +265,15 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         } finally {
             engine.pending().decrementAndGet();
             engine.limits().give(received.client, counted, 1);
-            if (reads) {
-                PipelineMetrics.read(response.getStatusCode(), System.nanoTime() - received.began);
-            }
+            countRead(response.getStatusCode(), System.nanoTime() - received.began);
             doneUoW(exchange);
             releaseExchange(exchange, false);
+        }
+    }
+
+    private void countRead(int status, long nanos) {
+        if (counted == Resource.READS) {
+            PipelineMetrics.read(status, nanos);
         }
     }
 
@@ -313,6 +314,8 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             open.open(response);
         } else if (body == null) {
             response.end();
+        } else if (received.request.method() == HttpMethod.HEAD) {
+            response.putHeader(HttpHeaders.CONTENT_LENGTH, Integer.toString(body.length)).end();
         } else if (body.length < LARGE) {
             response.end(Buffer.buffer(body));
         } else {

@@ -15,6 +15,7 @@ import java.security.KeyStore;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
@@ -198,7 +199,7 @@ public final class PostgresUrl {
 
     // parameters of the session that it begins with
     private Map<String, String> startup() {
-        Map<String, String> startup = new java.util.HashMap<>();
+        Map<String, String> startup = new HashMap<>();
         startup.put("application_name", given(PGProperty.APPLICATION_NAME, "comment-reader"));
         if (PGProperty.CURRENT_SCHEMA.getOrNull(properties) != null) {
             startup.put("search_path", PGProperty.CURRENT_SCHEMA.getOrNull(properties));

@@ -2,7 +2,6 @@ package comments.postgresql;
 
 import comments.http.HttpEngine;
 import io.vertx.core.Context;
-import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.RowSet;
@@ -15,7 +14,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -31,6 +33,7 @@ import org.apache.camel.support.DefaultAsyncProducer;
 import org.apache.camel.support.DefaultComponent;
 import org.apache.camel.support.DefaultEndpoint;
 import org.apache.camel.support.ResourceHelper;
+import org.apache.camel.support.SynchronousDelegateProducer;
 
 /**
  * Reads from PostgreSQL without a thread that waits: {@code reactive-sql:classpath:sql/select-comment.sql} executes the statement of a
@@ -38,7 +41,7 @@ import org.apache.camel.support.ResourceHelper;
  * body becomes a list of rows, each a map by the names of the columns.
  *
  * <p>A request on an event loop of the HTTP server stays on it, and has its connections: see {@link ReadConnections}. Any thread may call
- * the producer; the route continues on an event loop.
+ * the producer. The route continues on an event loop, or with {@code synchronous=true} on a thread that waited.
  */
 public class ReactiveSqlComponent extends DefaultComponent {
 
@@ -88,7 +91,7 @@ public class ReactiveSqlComponent extends DefaultComponent {
 
     @Override
     protected Endpoint createEndpoint(String uri, String resource, Map<String, Object> parameters) {
-        return new StatementEndpoint(uri, resource);
+        return new StatementEndpoint(uri, resource, getAndRemoveParameter(parameters, "synchronous", boolean.class, false));
     }
 
     @Override
@@ -97,6 +100,25 @@ public class ReactiveSqlComponent extends DefaultComponent {
         shared = new ReadConnections.Shared(new PostgresUrl(UnpooledDataSource.strip(jdbcUrl)), UnpooledDataSource.strip(username),
                 UnpooledDataSource.strip(password), schema, maxConnections);
         loop = engine.vertx().getOrCreateContext();
+    }
+
+    /**
+     * Why the database can't be read now, or null. Waits for an answer, so an event loop must not call it.
+     *
+     * @param millis how long to wait
+     */
+    public String problem(long millis) {
+        CompletableFuture<String> problem = new CompletableFuture<>();
+        onLoop(() -> connections().execute("SELECT 1", Tuple.tuple(),
+                (rows, failure) -> problem.complete(failure == null ? null : "The database is not reachable.")));
+        try {
+            return problem.completeOnTimeout("The database does not answer.", millis, TimeUnit.MILLISECONDS).get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return "The database was not asked.";
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** How many statements are not answered. */
@@ -120,16 +142,19 @@ public class ReactiveSqlComponent extends DefaultComponent {
     private final class StatementEndpoint extends DefaultEndpoint {
 
         private final String resource;
+        private final boolean synchronous;
 
-        StatementEndpoint(String uri, String resource) {
+        StatementEndpoint(String uri, String resource, boolean synchronous) {
             super(uri, ReactiveSqlComponent.this);
             this.resource = resource;
+            this.synchronous = synchronous;
         }
 
         @Override
         public Producer createProducer() throws IOException {
             try (InputStream file = ResourceHelper.resolveMandatoryResourceAsInputStream(getCamelContext(), resource)) {
-                return new StatementProducer(this, new String(file.readAllBytes(), StandardCharsets.UTF_8));
+                Producer producer = new StatementProducer(this, new String(file.readAllBytes(), StandardCharsets.UTF_8));
+                return synchronous ? new SynchronousDelegateProducer(producer) : producer;
             }
         }
 

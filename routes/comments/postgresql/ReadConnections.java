@@ -25,8 +25,6 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
-import java.util.function.Supplier;
-
 /**
  * The connections of one event loop that read from PostgreSQL. Statements are prepared once for each connection, and sent
  * without waiting for the answers to former ones. The sessions can't write, the database ends a statement that takes too long,
@@ -52,6 +50,8 @@ final class ReadConnections {
         private final AtomicInteger open = new AtomicInteger();
         // what the last connection was
         private volatile boolean pooled;
+        // whether there was one
+        private volatile boolean connected;
 
         Shared(PostgresUrl url, String user, String password, SchemaMigration schema, int most) {
             this.url = url;
@@ -74,6 +74,7 @@ final class ReadConnections {
     private static final int IDLE_SECONDS = 60;
     private static final int SWEEP_MILLIS = 100;
     private static final long WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+    private static final long FIRST_WAIT_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
     // statements on their way on each connection at which there is one more
     private static final int BUSY = Integer.getInteger("reads.busy", 32);
@@ -141,7 +142,7 @@ final class ReadConnections {
             return;
         }
         long now = System.nanoTime();
-        if (now - awaySince < PAUSE_NANOS || sessions.isEmpty() && connecting && now - connectingSince > WAIT_NANOS) {
+        if (now - awaySince < PAUSE_NANOS || sessions.isEmpty() && connecting && now - connectingSince > waitNanos()) {
             read.answer(null, new ReadsPausedException());
             return;
         }
@@ -177,6 +178,11 @@ final class ReadConnections {
         }
     }
 
+    // the first connection of a process takes longer
+    private long waitNanos() {
+        return shared.connected ? WAIT_NANOS : FIRST_WAIT_NANOS;
+    }
+
     private Future<Void> awaitSchema() {
         if (shared.schema == null || shared.schema.isMade()) {
             return Future.succeededFuture();
@@ -190,6 +196,7 @@ final class ReadConnections {
     private void connected(AsyncResult<Session> result) {
         connecting = false;
         if (result.succeeded()) {
+            shared.connected = true;
             sessions.add(result.result());
             sendWaiting();
             return;
@@ -283,7 +290,7 @@ final class ReadConnections {
     private void sweep() {
         long now = System.nanoTime();
         List.copyOf(sessions).forEach(session -> session.sweep(now));
-        while (!waiting.isEmpty() && now - waiting.peek().began > WAIT_NANOS) {
+        while (!waiting.isEmpty() && now - waiting.peek().began > waitNanos()) {
             if (now - answered > WAIT_NANOS) {
                 awaySince = now;
             }

@@ -1,6 +1,7 @@
 package comments.settings;
 
 import comments.http.ClientAddress;
+import comments.postgresql.PostgresUrl;
 import comments.rabbitmq.BrokerAddress;
 import comments.rabbitmq.Prefetch;
 import java.nio.file.Files;
@@ -111,10 +112,21 @@ public final class Settings {
         if (values.apply("HTTP_TLS_CERTIFICATE").isEmpty() != values.apply("HTTP_TLS_KEY").isEmpty()) {
             throw new ConfigurationException("HTTP_TLS_CERTIFICATE and HTTP_TLS_KEY must be given together");
         }
+        checkReads(values);
         checkHeap(values);
         if (values.apply("HTTP_PORT").equals(values.apply("MANAGEMENT_PORT"))) {
             throw new ConfigurationException("MANAGEMENT_PORT=%s must differ from HTTP_PORT"
                     .formatted(values.apply("MANAGEMENT_PORT")));
+        }
+    }
+
+    private static void checkReads(UnaryOperator<String> values) {
+        if (values.apply("COMMENTS_ROLES").contains("comment-reader")) {
+            try {
+                new PostgresUrl(values.apply("POSTGRES_URL"));
+            } catch (IllegalArgumentException e) {
+                throw new ConfigurationException("POSTGRES_URL=…: " + e.getMessage());
+            }
         }
     }
 
