@@ -19,7 +19,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509TrustManager;
@@ -222,17 +221,17 @@ public final class PostgresUrl {
     }
 
     /** How long a connection to one server may take, in milliseconds. */
-    long connectMillis(long otherwise) {
+    int connectMillis(int otherwise) {
         return millis(PGProperty.CONNECT_TIMEOUT, otherwise);
     }
 
     /** How long a server may be silent while it has a statement, in milliseconds. */
-    long silentMillis(long otherwise) {
+    int silentMillis(int otherwise) {
         return millis(PGProperty.SOCKET_TIMEOUT, otherwise);
     }
 
-    private long millis(PGProperty property, long otherwise) {
+    private int millis(PGProperty property, int otherwise) {
         String seconds = property.getOrNull(properties);
-        return seconds == null || seconds.equals("0") ? otherwise : TimeUnit.SECONDS.toMillis(Integer.parseInt(seconds));
+        return seconds == null || seconds.equals("0") ? otherwise : 1_000 * Integer.parseInt(seconds);
     }
 }

@@ -99,7 +99,9 @@ public class ReactiveSqlComponent extends DefaultComponent {
         super.doStart();
         shared = new ReadConnections.Shared(new PostgresUrl(UnpooledDataSource.strip(jdbcUrl)), UnpooledDataSource.strip(username),
                 UnpooledDataSource.strip(password), schema, maxConnections);
+        // that of the HTTP server, which the same thread starts
         loop = engine.vertx().getOrCreateContext();
+        loop.runOnContext(task -> connections().connectIfAllowed());
     }
 
     /**

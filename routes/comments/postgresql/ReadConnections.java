@@ -70,6 +70,8 @@ final class ReadConnections {
             + " SET jit = off";
     private static final String SERVER = "SELECT pg_backend_pid(), current_setting('server_encoding'), pg_is_in_recovery()";
     private static final int CONNECT_MILLIS = 2_000;
+    // with TLS and the password
+    private static final int LOGIN_MILLIS = 5_000;
     private static final int SCHEMA_MILLIS = 5_000;
     private static final int IDLE_SECONDS = 60;
     private static final int SWEEP_MILLIS = 100;
@@ -168,7 +170,8 @@ final class ReadConnections {
         }
     }
 
-    private void connectIfAllowed() {
+    /** Makes a connection, unless there are enough, or it failed just now. */
+    void connectIfAllowed() {
         if (!connecting && (sessions.isEmpty() || shared.open.get() < shared.most)
                 && System.nanoTime() - failedSince >= PAUSE_NANOS) {
             connecting = true;
@@ -227,11 +230,10 @@ final class ReadConnections {
                 .setUseLayer7Proxy(!prepares);
         options.getProperties().remove("extra_float_digits");
         // also ends connections that were given up before they were made
-        options.setIdleTimeout(IDLE_SECONDS).setTcpKeepAlive(true);
+        options.setIdleTimeout(IDLE_SECONDS).setTcpKeepAlive(true).setConnectTimeout(shared.url.connectMillis(CONNECT_MILLIS));
         Promise<Session> opened = Promise.promise();
-        long millis = shared.url.connectMillis(CONNECT_MILLIS);
-        long limit = vertx.setTimer(millis, late -> opened.tryFail(new SQLTransientConnectionException(
-                "%s:%d does not answer within %d ms".formatted(options.getHost(), options.getPort(), millis))));
+        long limit = vertx.setTimer(LOGIN_MILLIS, late -> opened.tryFail(new SQLTransientConnectionException(
+                "%s:%d does not answer".formatted(options.getHost(), options.getPort()))));
         PgConnection.connect(vertx, options).onFailure(opened::tryFail).onSuccess(connection -> {
             // else it is printed
             connection.exceptionHandler(failure -> { });
@@ -349,6 +351,7 @@ final class ReadConnections {
             since = System.nanoTime();
             if (!(result.cause() instanceof PgException)) {
                 leave();
+                connection.close();
                 // the server may have closed it before the statement came
                 if (!read.again && read.answer != null) {
                     read.again = true;

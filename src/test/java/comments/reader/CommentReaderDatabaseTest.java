@@ -16,7 +16,11 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -98,17 +102,33 @@ class CommentReaderDatabaseTest extends ReaderFixture {
     }
 
     @SuppressWarnings("unchecked")
-    private void assertPlans() throws IOException {
-        for (String file : List.of("select-comment.sql", "select-comments-of-post.sql", "select-replies.sql", "select-missed.sql")) {
-            String sql = Files.readString(Path.of("routes/sql", file));
-            List<String> names = PARAMETER.matcher(sql).results().map(name -> name.group(1)).distinct().toList();
-            String explained = PARAMETER.matcher(sql).replaceAll(name -> "\\$" + (names.indexOf(name.group(1)) + 1));
-            List<Map<String, Object>> rows = read("EXPLAIN (GENERIC_PLAN) " + explained).getMessage().getBody(List.class);
-            List<String> plan = rows.stream().map(row -> (String) row.get("QUERY PLAN")).toList();
-            assertThat(plan).as(file).anyMatch(line -> line.matches(".*Index Scan (Backward )?using comments_(pkey|by_time_and_post|by_time_and_parent) .*"))
-                    .noneMatch(line -> line.contains("Seq Scan") || line.contains("Bitmap"))
-                    .noneMatch(line -> line.matches(".*Sort Key: comments\\..*")
-                            && !plan.get(plan.indexOf(line) + 1).contains("Presorted"));
+    private void assertPlans() throws Exception {
+        Map<String, String> types = Map.of("postId", "text", "parentId", "uuid", "acceptedAt", "timestamptz", "id", "uuid",
+                "limit", "int", "bytes", "int", "since", "timestamptz");
+        try (Connection session = DriverManager.getConnection(database); Statement statement = session.createStatement()) {
+            List<Map<String, String>> settings = read("SELECT name, setting FROM pg_settings WHERE source = 'session'").getMessage().getBody(List.class);
+            assertThat(settings).isNotEmpty();
+            for (Map<String, String> setting : settings) {
+                statement.execute("SET %s = '%s'".formatted(setting.get("name"), setting.get("setting")));
+            }
+            for (String file : List.of("select-comment.sql", "select-comments-of-post.sql", "select-replies.sql", "select-missed.sql")) {
+                String sql = Files.readString(Path.of("routes/sql", file));
+                List<String> names = PARAMETER.matcher(sql).results().map(name -> name.group(1)).distinct().toList();
+                statement.execute("PREPARE one (" + String.join(", ", names.stream().map(types::get).toList()) + ") AS "
+                        + PARAMETER.matcher(sql).replaceAll(name -> "\\$" + (names.indexOf(name.group(1)) + 1)));
+                List<String> plan = new ArrayList<>();
+                try (ResultSet rows = statement.executeQuery("EXPLAIN EXECUTE one ("
+                        + String.join(", ", Collections.nCopies(names.size(), "NULL")) + ")")) {
+                    while (rows.next()) {
+                        plan.add(rows.getString(1));
+                    }
+                }
+                statement.execute("DEALLOCATE one");
+                assertThat(plan).as(file).anyMatch(line -> line.matches(".*Index Scan (Backward )?using comments_(pkey|by_time_and_post|by_time_and_parent) .*"))
+                        .noneMatch(line -> line.contains("Seq Scan") || line.contains("Bitmap"))
+                        .noneMatch(line -> line.matches(".*Sort Key: comments\\..*")
+                                && !plan.get(plan.indexOf(line) + 1).contains("Presorted"));
+            }
         }
     }
 
