@@ -1,1 +1,1 @@
-SwaggerUIBundle({url: "/openapi.json", dom_id: "#api", validatorUrl: null});
+SwaggerUIBundle({url: new URL("../openapi.json", import.meta.url).href, dom_id: "#api", validatorUrl: null});

@@ -1,5 +1,5 @@
-// The page shows the counts of GET /pipeline and the events of GET /comments/stream. It connects only to its own server. It shows
-// comments as text, never as markup.
+// The page shows the counts of GET /pipeline and the events of GET /comments/stream. It connects only to its own server, by
+// relative addresses, so that a proxy may serve it below a path. It shows comments as text, never as markup.
 
 const POLL_MILLIS = 1000
 const BURST_POLL_MILLIS = 200
@@ -53,6 +53,11 @@ function headers(more = {}) {
   return key ? { ...more, Authorization: `Bearer ${key}` } : more
 }
 
+/** Whether an answer asks for an API key, or for one with another scope. */
+function needsKey(status) {
+  return status === 401 || status === 403
+}
+
 /** Waits for another API key, up to a limit: the server may accept the old one by then. */
 function anotherKey() {
   return Promise.race([sleep(NEW_KEY_MILLIS),
@@ -65,7 +70,7 @@ function anotherKey() {
  * retry, if a retry may help.
  */
 async function answer(response) {
-  if (response.status === 401) {
+  if (needsKey(response.status)) {
     access.hidden = false
   }
   const type = response.headers.get('Content-Type') ?? ''
@@ -94,7 +99,7 @@ async function post(body, enough) {
   const json = JSON.stringify(body)
   for (let failed = false; ; failed = true) {
     try {
-      const accepted = await answer(await fetch('/comments', {
+      const accepted = await answer(await fetch('comments', {
         method: 'POST', body: json, signal: AbortSignal.timeout(ANSWER_MILLIS),
         headers: headers({ 'Content-Type': 'application/json', 'Idempotency-Key': idempotencyKey })
       }))
@@ -174,7 +179,7 @@ async function subscribe(path, { signal, opened = () => {}, failed = () => {}, c
       clearTimeout(watchdog)
     }
     closed(status)
-    await (status === 401 ? anotherKey() : sleep(retry))
+    await (needsKey(status) ? anotherKey() : sleep(retry))
   }
 }
 
@@ -381,7 +386,7 @@ async function watchProcess() {
   for (;;) {
     let status = null
     try {
-      const now = await get('/pipeline')
+      const now = await get('pipeline')
       const before = samples.at(-1)
       // frequent requests may get the same answer again
       if (now.at !== before?.at) {
@@ -400,7 +405,7 @@ async function watchProcess() {
       connection('away', status ? error.message : 'no answer; trying again')
     }
     const pause = bursting ? BURST_POLL_MILLIS : document.hidden ? HIDDEN_POLL_MILLIS : POLL_MILLIS
-    await (status === 401 ? anotherKey() : Promise.race([sleep(pause), new Promise(resolve => { hurry = resolve })]))
+    await (needsKey(status) ? anotherKey() : Promise.race([sleep(pause), new Promise(resolve => { hurry = resolve })]))
   }
 }
 
@@ -443,10 +448,10 @@ function watchComments() {
       return
     }
     stop = new AbortController()
-    subscribe('/comments/stream', {
+    subscribe('comments/stream', {
       signal: stop.signal,
       opened: () => write($('latest-state'), 'live'),
-      closed: status => write($('latest-state'), status === 401 ? 'needs an API key' : 'reconnecting …'),
+      closed: status => write($('latest-state'), needsKey(status) ? 'needs an API key' : 'reconnecting …'),
       event(kind, data) {
         if (kind === 'comment') {
           showComment(data)
@@ -496,7 +501,7 @@ function subscribeTo(postId, event, interrupted = () => {}) {
     }
     const late = setTimeout(() => refuse(new Error('/comments/stream does not answer.')), ANSWER_MILLIS)
     let open = false
-    subscribe(`/comments/stream?${new URLSearchParams({ postId })}`, {
+    subscribe(`comments/stream?${new URLSearchParams({ postId })}`, {
       signal: stop.signal,
       event,
       opened() {
@@ -518,7 +523,7 @@ function subscribeTo(postId, event, interrupted = () => {}) {
 /** Whether a comment can be read from the table. */
 async function isWritten(id) {
   try {
-    await get(`/comments/${id}`)
+    await get(`comments/${id}`)
     return true
   } catch {
     // 404 until it is written; other failures may be temporary

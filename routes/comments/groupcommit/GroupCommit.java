@@ -40,7 +40,7 @@ import org.slf4j.LoggerFactory;
  * JSON array of them; the header that {@link #setCountHeader} names says of each how many values it has, and that of the
  * message how many there are in all.
  *
- * <p>What is parked is bounded. An exchange without room, or comes after the step began to stop, fails at once
+ * <p>What is parked is bounded. An exchange that finds no room, or that comes after the step began to stop, fails at once
  * with {@link RejectedExecutionException}. One that has waited too long fails with {@link TimeoutException}, even while the
  * endpoint keeps its publisher; its message may still become safe then. Stopping waits for the groups that were parked
  * before. Each exchange continues exactly once, on a thread of this step.

@@ -5,74 +5,130 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.camel.Message;
 
 /**
- * The API keys that clients must send, as {@code Authorization: Bearer <key>}. Without configured keys, every request passes, at no cost.
+ * The API keys that clients must send, as {@code Authorization: Bearer <key>}, and what each allows. Without configured keys, every
+ * client may post and read, at no cost, and none may change or import.
  *
  * <p>Any number of threads may call it.
  */
 public class ApiKeys {
 
+    /** What a key allows. The method of a request decides which scope it needs; a body that imports needs one more. */
+    public enum Scope {
+        /** The method POST. */
+        POST,
+        /** The methods GET and HEAD. */
+        READ,
+        /** The methods PATCH and DELETE. */
+        CHANGE,
+        /** A POST whose comments bring their own ids and times. */
+        IMPORT;
+
+        private static final Set<Scope> DEFAULT = Set.of(POST, READ);
+
+        private static Scope of(String method) {
+            return switch (method) {
+                case "GET", "HEAD" -> READ;
+                case "POST" -> POST;
+                default -> CHANGE;
+            };
+        }
+
+        /** As settings and answers name it. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+
+        private static Scope named(String name) {
+            return valueOf(name.toUpperCase(Locale.ROOT));
+        }
+    }
+
     private static final String BEARER = "Bearer ";
 
-    private record ApiKey(String name, byte[] sha256) {
+    private record ApiKey(String name, byte[] sha256, Set<Scope> scopes) {
     }
 
     private final List<ApiKey> keys = new ArrayList<>();
 
-    /** The keys: {@code name:hash} of each, separated by commas; a hash is the SHA-256 of the key, in hexadecimal. */
+    /**
+     * The keys: {@code name:hash} or {@code name:hash:scope+scope} of each, separated by commas. A hash is the SHA-256 of the key, in
+     * hexadecimal. A key without scopes has post and read.
+     */
     public void setKeys(String apiKeys) {
         keys.clear();
         if (!apiKeys.isBlank()) {
             for (String key : apiKeys.split(",")) {
                 String[] parts = key.strip().split(":");
-                keys.add(new ApiKey(parts[0], HexFormat.of().parseHex(parts[1])));
+                keys.add(new ApiKey(parts[0], HexFormat.of().parseHex(parts[1]), parts.length < 3 ? Scope.DEFAULT
+                        : Arrays.stream(parts[2].split("\\+")).map(Scope::named).collect(Collectors.toUnmodifiableSet())));
             }
         }
     }
 
     /**
-     * Returns the name of the request's API key; "" if no keys are configured.
+     * Requires the scope of the request's method.
      *
-     * @throws InvalidRequestException 401 if keys are configured, and the request has none of them
+     * @return the name of the request's API key; "" if no keys are configured
+     * @throws InvalidRequestException 401 if keys are configured, and the request has none of them; 403 if the scope is missing
      */
     public String require(Message message) throws InvalidRequestException {
-        return keys.isEmpty() ? "" : require(RequestHeaders.of(message, "Authorization"));
+        return require(message, Scope.of(RequestHeaders.method(message)));
     }
 
-    /** Whether a request has one of the keys, or needs none. */
-    boolean allow(HttpServerRequest request) {
+    /** Like {@link #require(Message)}, of a request whose body is not read. */
+    String require(HttpServerRequest request) throws InvalidRequestException {
+        Scope scope = Scope.of(request.method().name());
+        return isOpen(scope) ? "" : require(request.headers().getAll("Authorization"), scope);
+    }
+
+    /**
+     * Requires a scope, whatever the method.
+     *
+     * @return the name of the request's API key; "" if no keys are configured
+     * @throws InvalidRequestException 401 if keys are configured, and the request has none of them; 403 if the scope is missing
+     */
+    public String require(Message message, Scope scope) throws InvalidRequestException {
+        return isOpen(scope) ? "" : require(RequestHeaders.of(message, "Authorization"), scope);
+    }
+
+    private boolean isOpen(Scope scope) {
+        return keys.isEmpty() && Scope.DEFAULT.contains(scope);
+    }
+
+    private String require(List<String> authorization, Scope scope) throws InvalidRequestException {
         if (keys.isEmpty()) {
-            return true;
+            throw InvalidRequestException.forbidden(("This needs an API key with the scope %s, and the server has no API keys:"
+                    + " COMMENTS_API_KEYS=name:hash:post+read+%1$s configures one.").formatted(scope));
         }
-        try {
-            require(request.headers().getAll("Authorization"));
-            return true;
-        } catch (InvalidRequestException e) {
-            return false;
-        }
-    }
-
-    private String require(List<String> authorization) throws InvalidRequestException {
         // the case of a scheme does not matter (RFC 9110, 11.1)
         if (authorization.size() != 1 || !authorization.get(0).regionMatches(true, 0, BEARER, 0, BEARER.length())) {
             throw InvalidRequestException.unauthorized();
         }
         byte[] given = sha256(authorization.get(0).substring(BEARER.length()).strip());
-        String name = null;
+        ApiKey known = null;
         // compares with all keys, each in constant time, so that the time reveals nothing
         for (ApiKey key : keys) {
             if (MessageDigest.isEqual(key.sha256(), given)) {
-                name = key.name();
+                known = key;
             }
         }
-        if (name == null) {
+        if (known == null) {
             throw InvalidRequestException.unauthorized();
         }
-        return name;
+        if (!known.scopes().contains(scope)) {
+            throw InvalidRequestException.forbidden("This API key lacks the scope " + scope + ".");
+        }
+        return known.name();
     }
 
     private static byte[] sha256(String key) {

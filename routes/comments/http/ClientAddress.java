@@ -104,7 +104,7 @@ public final class ClientAddress {
     }
 
     private static String shown(String address, byte[] bytes) {
-        return bytes == null || bytes.length == 4 ? address
+        return bytes == null ? address : bytes.length == 4 ? NetUtil.bytesToIpAddress(bytes)
                 : HexFormat.ofDelimiter(":").formatHex(bytes, 0, NETWORK_BYTES) + "::/64";
     }
 }

@@ -32,10 +32,17 @@ final class ClientLimits {
     static final class Client {
 
         private final AtomicLongArray held = new AtomicLongArray(Resource.values().length);
+        private final String address;
         private final boolean proxy;
 
-        private Client(boolean proxy) {
+        private Client(String address, boolean proxy) {
+            this.address = address;
             this.proxy = proxy;
+        }
+
+        /** Its address, as {@link ClientAddress} has it. */
+        String address() {
+            return address;
         }
     }
 
@@ -43,8 +50,8 @@ final class ClientLimits {
 
     private final ClientAddress addresses;
     private final int share;
-    private final LoadingCache<String, Client> clients = Caffeine.newBuilder().weakValues().build(address -> new Client(false));
-    private final Client proxies = new Client(true);
+    private final LoadingCache<String, Client> clients = Caffeine.newBuilder().weakValues().build(address -> new Client(address, false));
+    private final Client proxies = new Client("", true);
     private final AtomicLongArray held = new AtomicLongArray(Resource.values().length);
     private final long[] limits = new long[Resource.values().length];
     private final long[] clientLimits = new long[Resource.values().length];

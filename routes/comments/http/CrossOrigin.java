@@ -6,7 +6,9 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import java.util.Arrays;
 import java.util.Set;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.stream.Collectors;
+import org.apache.camel.component.platform.http.spi.Method;
 
 /**
  * Lets the pages of other origins call the API from a browser (CORS, as the Fetch standard has it). No client sends cookies, so
@@ -18,13 +20,13 @@ final class CrossOrigin {
 
     static final String ANY = "*";
 
-    private static final String METHODS = "GET, HEAD, POST";
     private static final String REQUEST_HEADERS =
             "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, traceparent";
     private static final String RESPONSE_HEADERS = "Location, Link, ETag, Retry-After";
     private static final String PREFLIGHT_SECONDS = "3600";
 
     private final Set<String> origins;
+    private final Set<Method> methods = new ConcurrentSkipListSet<>();
 
     /**
      * Allows origins.
@@ -34,6 +36,11 @@ final class CrossOrigin {
     CrossOrigin(String origins) {
         this.origins = Arrays.stream(origins.split(",")).map(String::strip).filter(origin -> !origin.isEmpty())
                 .collect(Collectors.toSet());
+    }
+
+    /** Allows methods that a route serves. Any thread may call it. */
+    void allow(Set<Method> served) {
+        methods.addAll(served);
     }
 
     /** Adds the headers of the answer, whatever its status will be. Returns whether this was a preflight, which is answered. */
@@ -52,7 +59,8 @@ final class CrossOrigin {
         if (origin != null && (any || origins.contains(origin))) {
             response.putHeader(HttpHeaders.ACCESS_CONTROL_ALLOW_ORIGIN, any ? ANY : origin);
             if (preflight) {
-                response.putHeader(HttpHeaders.ACCESS_CONTROL_ALLOW_METHODS, METHODS)
+                response.putHeader(HttpHeaders.ACCESS_CONTROL_ALLOW_METHODS,
+                                methods.stream().map(Method::name).collect(Collectors.joining(", ")))
                         .putHeader(HttpHeaders.ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS)
                         .putHeader(HttpHeaders.ACCESS_CONTROL_MAX_AGE, PREFLIGHT_SECONDS);
             } else {

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangePattern;
@@ -79,13 +80,16 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
     private static final int LARGE = 16 << 10;
 
     private final HttpEngine engine;
+    private final ClientConnections connections;
     private final Set<Method> methods;
     private final Resource counted;
     private volatile Outbox outbox;
+    private HttpEngine.Admission admission;
 
     EventLoopConsumer(PlatformHttpEndpoint endpoint, Processor processor, HttpEngine engine, Set<Method> methods) {
         super(endpoint, processor);
         this.engine = engine;
+        connections = engine.connections();
         this.methods = methods;
         // a stream has no HEAD
         counted = methods.contains(Method.HEAD) ? Resource.READS : Resource.REQUESTS;
@@ -99,6 +103,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
     @Override
     protected void doStart() throws Exception {
         super.doStart();
+        admission = engine.admission(getEndpoint().getPath(), methods);
         engine.add(getEndpoint().getPath(), methods, this);
     }
 
@@ -108,10 +113,14 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         super.doStop();
     }
 
-    /** Handles a request whose headers are read. Called on the event loop. */
-    void handle(HttpServerRequest request) {
+    /**
+     * Handles a request whose headers are read. Called on the event loop.
+     *
+     * @param path without empty segments and dots
+     */
+    void handle(HttpServerRequest request, String path) {
         if (!isStarted() || isSuspended()) {
-            HttpProblems.answerAndClose(request, 503);
+            engine.refuse(request);
             return;
         }
         if (outbox == null) {
@@ -124,17 +133,18 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         }
         String length = request.headers().get(HttpHeaders.CONTENT_LENGTH);
         if (length != null && Long.parseLong(length) > engine.maxBody()) {
-            engine.dropBody(request);
+            connections.dropBody(request);
             HttpProblems.answerTooLarge(request);
             return;
         }
-        new Received(request, engine.client(request)).read();
+        new Received(request, path, connections.client(request)).read();
     }
 
     /** A request, and its body as far as it has come. */
-    private final class Received implements HttpEngine.Watched {
+    private final class Received implements ClientConnections.Watched {
 
         private final HttpServerRequest request;
+        private final String path;
         private final Client client;
         private final long began = System.nanoTime();
         private Buffer body;
@@ -142,26 +152,35 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         // the rest of its body is dropped
         private boolean refused;
 
-        Received(HttpServerRequest request, Client client) {
+        Received(HttpServerRequest request, String path, Client client) {
+            this.path = path;
             this.request = request;
             this.client = client;
         }
 
         void read() {
             request.handler(this::add).endHandler(end -> process()).exceptionHandler(closed -> drop());
-            engine.watch(this);
-            ClientLimits limits = engine.limits();
+            connections.watch(this);
+            ClientLimits limits = connections.limits();
             int excess = limits.excess(client, Resource.BYTES, 1);
             int status = excess != 0 ? excess : limits.take(client, counted, 1);
             if (status != 0) {
                 refused = true;
-                engine.dropBody(request);
+                connections.dropBody(request);
                 countRead(status, 0);
-                HttpProblems.answerBusy(request, status);
-            } else if (!engine.apiKeys().allow(request)) {
+                if (SseClient.isRequested(request)) {
+                    SseClient.sendAwayBusy(request);
+                } else {
+                    HttpProblems.answerBusy(request, status);
+                }
+                return;
+            }
+            try {
+                engine.admit(request, client, admission);
+            } catch (InvalidRequestException | RejectedExecutionException e) {
                 refuse();
-                countRead(401, 0);
-                HttpProblems.answerUnauthorized(request);
+                countRead(e instanceof InvalidRequestException invalid ? invalid.status() : 503, 0);
+                HttpProblems.answerRefused(request, e);
             }
         }
 
@@ -174,7 +193,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
                 HttpProblems.answerTooLarge(request);
                 return;
             }
-            int status = engine.limits().take(client, Resource.BYTES, part.length());
+            int status = connections.limits().take(client, Resource.BYTES, part.length());
             if (status != 0) {
                 refuse();
                 HttpProblems.answerBusyAndClose(request, status);
@@ -186,19 +205,19 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
 
         private void refuse() {
             refused = true;
-            engine.dropBody(request);
+            connections.dropBody(request);
             body = null;
             giveBytes();
-            engine.limits().give(client, counted, 1);
+            connections.limits().give(client, counted, 1);
         }
 
         private void giveBytes() {
-            engine.limits().give(client, Resource.BYTES, bytes);
+            connections.limits().give(client, Resource.BYTES, bytes);
             bytes = 0;
         }
 
         private void process() {
-            engine.unwatch(this);
+            connections.unwatch(this);
             if (refused) {
                 return;
             }
@@ -212,7 +231,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
 
         // the connection was closed, or the stream reset, before the end of the body
         private void drop() {
-            engine.unwatch(this);
+            connections.unwatch(this);
             if (!refused) {
                 refuse();
             }
@@ -230,7 +249,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         @Override
         public void endUpload() {
             if (!refused) {
-                engine.unwatch(this);
+                connections.unwatch(this);
                 refuse();
                 HttpProblems.answerAndClose(request, 503);
             }
@@ -240,7 +259,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
     private void process(Received received, byte[] body) {
         Exchange exchange = createExchange(false);
         exchange.setPattern(ExchangePattern.InOut);
-        Message message = new EventLoopMessage(exchange, received.request);
+        Message message = new EventLoopMessage(exchange, received.request, received.path, admission != null);
         message.setBody(body);
         exchange.setMessage(message);
         try {
@@ -264,7 +283,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             HttpProblems.answer(response, 500);
         } finally {
             engine.pending().decrementAndGet();
-            engine.limits().give(received.client, counted, 1);
+            connections.limits().give(received.client, counted, 1);
             countRead(response.getStatusCode(), System.nanoTime() - received.began);
             doneUoW(exchange);
             releaseExchange(exchange, false);
@@ -283,7 +302,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             response.putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE).endHandler(written -> received.request.connection().close());
         }
         if (exchange.getException() != null && !isStarted()) {
-            HttpProblems.answer(response, 503);
+            engine.refuse(received.request);
             return;
         }
         if (exchange.getException() != null) {
@@ -294,7 +313,12 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         Message message = exchange.getMessage();
         OpenResponse open = message.getBody() instanceof OpenResponse answer ? answer : null;
         byte[] body = open == null ? message.getBody(byte[].class) : null;
-        response.setStatusCode(HttpUtil.determineResponseCode(exchange, open == null ? body : open));
+        int status = HttpUtil.determineResponseCode(exchange, open == null ? body : open);
+        if ((status == 429 || status == 503) && SseClient.isRequested(received.request)) {
+            SseClient.sendAwayBusy(received.request);
+            return;
+        }
+        response.setStatusCode(status);
         HeaderFilterStrategy filter = getEndpoint().getHeaderFilterStrategy();
         for (Map.Entry<String, Object> header : message.getHeaders().entrySet()) {
             String name = header.getKey();
@@ -324,7 +348,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
     }
 
     /** An answer that a client may leave unread. */
-    private final class LargeAnswer implements HttpEngine.Watched {
+    private final class LargeAnswer implements ClientConnections.Watched {
 
         private final HttpServerRequest request;
         private final Client client;
@@ -338,14 +362,14 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         }
 
         void send(Buffer body) {
-            engine.limits().give(client, Resource.BYTES, -bytes);
-            engine.watch(this);
+            connections.limits().give(client, Resource.BYTES, -bytes);
+            connections.watch(this);
             request.response().end(body).onComplete(sent -> done());
         }
 
         private void done() {
-            engine.unwatch(this);
-            engine.limits().give(client, Resource.BYTES, bytes);
+            connections.unwatch(this);
+            connections.limits().give(client, Resource.BYTES, bytes);
             bytes = 0;
         }
 

@@ -2,30 +2,26 @@ package comments.http;
 
 import comments.http.ClientLimits.Client;
 import comments.http.ClientLimits.Resource;
-import comments.http.VertxInternals.Guard;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
-import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.net.SocketAddress;
 import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.handler.BodyHandler;
+import java.time.Duration;
 import java.util.EnumSet;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
 import org.apache.camel.ExtendedStartupListener;
@@ -35,8 +31,6 @@ import org.apache.camel.component.platform.http.spi.Method;
 import org.apache.camel.component.platform.http.spi.PlatformHttpConsumer;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpEngine;
 import org.apache.camel.support.TempDirHelper;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The HTTP server of the REST routes. It listens after all routes have started, if one of them is a REST route: a process
@@ -52,13 +46,11 @@ import org.slf4j.LoggerFactory;
  */
 public final class HttpEngine extends VertxPlatformHttpEngine {
 
-    private static final Logger LOG = LoggerFactory.getLogger(HttpEngine.class);
-    private static final long LOG_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final Set<HttpMethod> READING = Set.of(HttpMethod.GET, HttpMethod.HEAD);
-    private static final int SWEEP_MILLIS = 500;
     // what a connection takes at most before its request is complete: with TLS, buffers and keys, too
     private static final int CONNECTION_BYTES = 32 << 10;
     private static final int TLS_CONNECTION_BYTES = 64 << 10;
+    private static final int MAX_LINE = 8 << 10;
     // one read of a connection
     private static final int UNHANDLED_BYTES = 64 << 10;
     private static final String UPLOADS = "${java.io.tmpdir}/camel/camel-tmp-#uuid#/";
@@ -74,22 +66,14 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     private Vertx vertx;
     private volatile Router router;
     private HttpServer server;
-    private final Map<HttpConnection, Connected> connections = new ConcurrentHashMap<>();
-    // only the event loop calls them
-    private final Set<Watched> watched = new LinkedHashSet<>();
     private final AtomicInteger pending = new AtomicInteger();
     private final ApiKeys apiKeys = new ApiKeys();
-    private final AtomicLong lastLogged = new AtomicLong(System.nanoTime() - LOG_PAUSE_NANOS);
-    private ClientLimits limits;
+    private ClientConnections connections;
     private CrossOrigin crossOrigin;
-    private long timeoutNanos;
-    private volatile Context loop;
     private volatile boolean listening;
+    private volatile boolean retiring;
     private volatile boolean draining;
     private volatile boolean leaving;
-
-    private record Connected(Client client, Guard guard) {
-    }
 
     /** A path such as {@code /comments/{id}/replies}, whose parameter is one segment. */
     private record PathTemplate(String path, String before, String after) {
@@ -105,29 +89,33 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         }
     }
 
-    /** What a client must send or take in time. Called on the event loop. */
-    interface Watched {
+    /** Admits requests of endpoints on the event loop by their headers. The engine finds it in the registry. */
+    public interface Admission {
 
-        /** Ends it if the client took longer than this. */
-        void endIfSlow(long nanos);
+        /** The methods and paths of the requests, such as {@code POST /comments}. */
+        Set<String> endpoints();
 
-        /** Answers it now if its body is not complete, because the process ends. */
-        default void endUpload() {
-            // by default it has no body
-        }
+        /**
+         * Admits a request whose body is not read, and charges its client for it. Called on the event loop.
+         *
+         * @param client the name of its API key, or else its address
+         * @throws InvalidRequestException if the request is refused
+         * @throws RejectedExecutionException if no request can be admitted now: the answer is 503
+         */
+        void admit(String client) throws InvalidRequestException;
     }
 
     /** A request that came after the drain began. It is refused after its body is read, or when the process ends. */
-    private final class Late implements Watched {
+    private final class Late implements ClientConnections.Watched {
 
         private final HttpServerRequest request;
 
         Late(HttpServerRequest request) {
             this.request = request;
-            watch(this);
+            connections.watch(this);
             // after its body is read: closing a socket with unread data resets it, and the answer may be lost
-            request.exceptionHandler(closed -> unwatch(this)).endHandler(end -> {
-                unwatch(this);
+            request.exceptionHandler(closed -> connections.unwatch(this)).endHandler(end -> {
+                connections.unwatch(this);
                 refuse(request);
             });
         }
@@ -139,7 +127,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
 
         @Override
         public void endUpload() {
-            unwatch(this);
+            connections.unwatch(this);
             HttpProblems.answerAndClose(request, 503);
         }
     }
@@ -151,10 +139,9 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         host = property("HTTP_HOST");
         port = Integer.parseInt(property("HTTP_PORT"));
         maxBody = Integer.parseInt(property("HTTP_MAX_BODY"));
-        timeoutNanos = TimeUnit.MILLISECONDS.toNanos(Integer.parseInt(property("HTTP_CLIENT_TIMEOUT")));
         apiKeys.setKeys(property("COMMENTS_API_KEYS"));
         crossOrigin = new CrossOrigin(property("COMMENTS_CORS_ORIGINS"));
-        limits = newLimits();
+        connections = new ClientConnections(newLimits(), Duration.ofMillis(Integer.parseInt(property("HTTP_CLIENT_TIMEOUT"))));
         eventLoopEndpoints = Set.of(property("comments.event-loop-endpoints").split("\\s*,\\s*"));
     }
 
@@ -188,15 +175,18 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
             createRouter();
         }
         Set<Method> methods = EnumSet.copyOf(Method.parseList(endpoint.getHttpMethodRestrict()));
+        crossOrigin.allow(methods);
         if (methods.stream().anyMatch(method -> isOnEventLoop(method, endpoint))) {
             if (methods.contains(Method.GET) && isOnEventLoop(Method.HEAD, endpoint)) {
                 methods.add(Method.HEAD);
+                crossOrigin.allow(methods);
             }
             return new EventLoopConsumer(endpoint, processor, this, methods);
         }
         eventLoopConsumers.computeIfAbsent(endpoint.getPath(), key -> new ConcurrentHashMap<>());
         // each path with GET also has HEAD (RFC 9110, 9.1)
         if (methods.contains(Method.GET) && methods.add(Method.HEAD)) {
+            crossOrigin.allow(methods);
             endpoint.setHttpMethodRestrict(methods.stream().map(Method::name).collect(Collectors.joining(",")));
         }
         return new WorkerConsumer(endpoint, processor, this, VertxInternals.routerName(port));
@@ -226,7 +216,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         if (vertx == null) {
             vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
             // Vert.x logs each with its stack, and a client can cause them at any rate
-            vertx.exceptionHandler(this::log);
+            vertx.exceptionHandler(failure -> connections.failed(failure));
         }
         return vertx;
     }
@@ -248,17 +238,13 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         }));
     }
 
-    private void log(Throwable failure) {
-        if (mayLog()) {
-            LOG.error("A connection failed", failure);
-        }
-    }
-
-    // clients can cause any number of lines
-    private boolean mayLog() {
-        long now = System.nanoTime();
-        long last = lastLogged.get();
-        return now - last >= LOG_PAUSE_NANOS && lastLogged.compareAndSet(last, now);
+    /**
+     * Is not ready from now on, and asks each client to close its connection after its next answer. Requests are answered as before, so
+     * that balancers have time to send them elsewhere. Returns whether there is an HTTP server. Any thread may call it.
+     */
+    public boolean retire() {
+        retiring = true;
+        return router != null;
     }
 
     /**
@@ -281,9 +267,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         if (vertx != null) {
             VertxInternals.stopListening(vertx);
             leaving = true;
-            if (loop != null) {
-                onLoop(() -> List.copyOf(watched).forEach(Watched::endUpload));
-            }
+            connections.endUploads();
         }
     }
 
@@ -294,12 +278,12 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
 
     /** Whether requests are accepted, or no route needs any. */
     boolean accepts() {
-        return router == null || listening && !draining;
+        return router == null || listening && !retiring && !draining;
     }
 
     /** Whether a client is connected. */
     public boolean isConnected() {
-        return !connections.isEmpty();
+        return connections.hasAny();
     }
 
     /** Whether each connection must be closed with its next answer. */
@@ -312,80 +296,29 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         return pending;
     }
 
-    /** What clients hold, and may hold. */
-    ClientLimits limits() {
-        return limits;
+    /** The connections of clients. */
+    ClientConnections connections() {
+        return connections;
     }
 
-    /** The client of a request. Called on the event loop. */
-    Client client(HttpServerRequest request) {
-        Connected connected = connections.get(request.connection());
-        // null if it is closed already
-        return limits.of(request, connected == null ? limits.of(request.remoteAddress()) : connected.client());
-    }
-
-    /** Drops the rest of the body of a request that is refused, as soon as it comes. Called on the event loop. */
-    void dropBody(HttpServerRequest request) {
-        Connected connected = connections.get(request.connection());
-        if (connected != null) {
-            connected.guard().dropBody();
+    /** Refuses a request on the event loop before its body is read. Without an admission, it only needs an API key. */
+    void admit(HttpServerRequest request, Client client, Admission admission) throws InvalidRequestException {
+        String name = apiKeys.require(request);
+        if (admission != null) {
+            admission.admit(name.isEmpty() ? client.address() : name);
         }
     }
 
-    /** The keys without which a request on the event loop is refused before its body is read. */
-    ApiKeys apiKeys() {
-        return apiKeys;
-    }
-
-    /** Watches what a client must send or take in time. Called on the event loop. */
-    void watch(Watched request) {
-        watched.add(request);
-    }
-
-    /** Ends the watch. Called on the event loop. */
-    void unwatch(Watched request) {
-        watched.remove(request);
-    }
-
-    /** Runs an action on the event loop. Any thread may call it, once a client has connected. */
-    void onLoop(Runnable action) {
-        loop.runOnContext(task -> action.run());
-    }
-
-    private void sweep() {
-        connections.values().forEach(connected -> connected.guard().closeIfSlow(timeoutNanos));
-        List.copyOf(watched).forEach(request -> request.endIfSlow(timeoutNanos));
-    }
-
-    private void connected(HttpConnection connection, HttpServerOptions options) {
-        Client client = limits.of(connection.remoteAddress());
-        connections.put(connection, new Connected(client, VertxInternals.guard(connection, options,
-                () -> limits.take(client, Resource.UNHANDLED, 1) == 0, () -> limits.give(client, Resource.UNHANDLED, 1))));
-        connection.closeHandler(closed -> connections.remove(connection));
-        if (loop == null) {
-            loop = Vertx.currentContext();
-            vertx.setPeriodic(SWEEP_MILLIS, timer -> sweep());
-        }
-    }
-
-    // on a thread of its own
-    private Runnable accept(SocketAddress address) {
-        Client client = limits.of(address);
-        int status = limits.take(client, Resource.CONNECTIONS, 1);
-        if (status == 0) {
-            return () -> limits.give(client, Resource.CONNECTIONS, 1);
-        }
-        if (mayLog()) {
-            LOG.warn("A new connection is closed, because {}", status == 429
-                    ? "one address has its share of them: HTTP_CLIENT_SHARE. Is it a proxy for COMMENTS_TRUSTED_PROXIES?"
-                    : "as many are open as may be: HTTP_MAX_CONNECTIONS");
-        }
-        return null;
+    /** The admission to an endpoint, or null. */
+    Admission admission(String path, Set<Method> methods) {
+        return getCamelContext().getRegistry().findByType(Admission.class).stream()
+                .filter(found -> methods.stream().anyMatch(method -> found.endpoints().contains(method + " " + path)))
+                .findAny().orElse(null);
     }
 
     /** Whether every request is answered, also those whose bodies are still on their way. */
     public boolean isIdle() {
-        return limits.held(Resource.REQUESTS) == 0 && limits.held(Resource.READS) == 0;
+        return connections.limits().held(Resource.REQUESTS) == 0 && connections.limits().held(Resource.READS) == 0;
     }
 
     /** The largest body of a request, in bytes. */
@@ -403,7 +336,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
             if (path.contains("{")) {
                 route.last();
             }
-            route.handler(context -> consumer.handle(context.request()));
+            route.handler(context -> consumer.handle(context.request(), context.normalizedPath()));
         }
         if (path.contains("{") && templates.stream().noneMatch(template -> template.path().equals(path))) {
             templates.add(PathTemplate.of(path));
@@ -417,6 +350,9 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     }
 
     private void handle(HttpServerRequest request) {
+        if (retiring) {
+            HttpProblems.askToClose(request);
+        }
         if (crossOrigin.answers(request)) {
             return;
         }
@@ -436,7 +372,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         Map<String, EventLoopConsumer> byMethod = consumers(request.path());
         EventLoopConsumer consumer = byMethod == null ? null : byMethod.get(request.method().name());
         if (consumer != null) {
-            consumer.handle(request);
+            consumer.handle(request, request.path());
         } else if (byMethod != null && request.method() == HttpMethod.HEAD && byMethod.containsKey(HttpMethod.GET.name())) {
             // a stream has no end, so no HEAD; the router would match its path as the id of a comment
             request.response().putHeader("Allow", HttpMethod.GET.name());
@@ -460,7 +396,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
 
     void refuse(HttpServerRequest request) {
         if (SseClient.isRequested(request)) {
-            SseClient.sendAway(request, leaving);
+            SseClient.sendAwayStopping(request, leaving);
         } else if (leaving) {
             HttpProblems.answerAndClose(request, 503);
         } else {
@@ -484,6 +420,8 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
                 .setPort(port)
                 .setIdleTimeout(Integer.parseInt(property("HTTP_IDLE_TIMEOUT")))
                 .setHandle100ContinueAutomatically(true)
+                // a query can name 100 posts by UUIDs
+                .setMaxInitialLineLength(MAX_LINE)
                 // HTTP/2 comes with TLS
                 .setHttp2ClearTextEnabled(false)
                 .setPerFrameWebSocketCompressionSupported(false)
@@ -494,7 +432,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
             certificate.use(options);
         }
         server = vertx.createHttpServer(options)
-                .connectionHandler(connection -> connected(connection, options))
+                .connectionHandler(connection -> connections.opened(connection, options))
                 .requestHandler(this::handle)
                 .invalidRequestHandler(request -> {
                     if (!crossOrigin.answers(request)) {
@@ -502,7 +440,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
                     }
                 });
         server.listen().toCompletionStage().toCompletableFuture().get();
-        VertxInternals.onAccept(vertx, this::accept);
+        VertxInternals.onAccept(vertx, connections::accept);
         if (tls) {
             certificate.watch(vertx, server, options);
         }

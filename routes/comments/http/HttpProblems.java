@@ -23,6 +23,8 @@ final class HttpProblems {
 
     // the kernel resets a connection that is closed with unread data, and the reset may take the answer from the client (RFC 9112, 9.6)
     private static final long LINGER_MILLIS = 2000;
+    // longer than the drain, which closes the connection before
+    private static final long SHUTDOWN_MILLIS = 60_000;
 
     private HttpProblems() {
     }
@@ -41,6 +43,15 @@ final class HttpProblems {
         Future<Void> answered = answer(request.response(), status);
         if (request.version() != HttpVersion.HTTP_2) {
             answered.onComplete(written -> closeWhenReceived(request));
+        }
+    }
+
+    /** Answers as usual, and asks the client to use another connection for its next request. Called on the event loop. */
+    static void askToClose(HttpServerRequest request) {
+        closing(request);
+        if (request.version() == HttpVersion.HTTP_2) {
+            // GOAWAY; the connection is closed when its requests are answered
+            request.connection().shutdown(SHUTDOWN_MILLIS);
         }
     }
 
@@ -87,13 +98,21 @@ final class HttpProblems {
         return request.method() == HttpMethod.POST;
     }
 
-    /** Answers a request without an API key. */
-    static void answerUnauthorized(HttpServerRequest request) {
-        if (isPost(request)) {
-            PipelineMetrics.refused(Refusal.UNAUTHORIZED);
+    /** Answers a request that was not admitted. Its admission has counted it, but for an API key that is missing, or lacks a scope. */
+    static void answerRefused(HttpServerRequest request, Exception refusal) {
+        HttpServerResponse response = request.response();
+        if (!(refusal instanceof InvalidRequestException invalid)) {
+            write(response, 503, "Nothing is accepted now. Retry later.");
+            return;
         }
-        request.response().putHeader("WWW-Authenticate", "Bearer");
-        write(request.response(), 401, InvalidRequestException.unauthorized().getMessage());
+        boolean unknown = invalid.status() == 401;
+        if (isPost(request) && (unknown || invalid.status() == 403)) {
+            PipelineMetrics.refused(unknown ? Refusal.UNAUTHORIZED : Refusal.FORBIDDEN);
+        }
+        if (unknown) {
+            response.putHeader("WWW-Authenticate", "Bearer");
+        }
+        write(response, invalid.status(), invalid.getMessage());
     }
 
     /** Turns the router's own errors into problems. */

@@ -55,6 +55,11 @@ public class InvalidRequestException extends Exception {
         return new InvalidRequestException(401, "An API key is required: Authorization: Bearer <key>.", List.of());
     }
 
+    /** 403: the API key lacks a scope. */
+    static InvalidRequestException forbidden(String message) {
+        return new InvalidRequestException(403, message, List.of());
+    }
+
     /** 429: not accepted. The client may retry after a while. */
     static InvalidRequestException tooMany(Duration retryAfter) {
         InvalidRequestException tooMany = new InvalidRequestException(429, "The client exceeds its rate of comments. Retry later.", List.of());

@@ -11,6 +11,7 @@ import org.apache.camel.component.platform.http.vertx.HttpMessage;
 
 /**
  * Limits the rate at which a client may post, by the name of its API key, or else by its address. Off by default, at no cost.
+ * An admitted request costs one comment at least, valid or not.
  *
  * <p>Any number of threads may call it. It keeps at most {@value #MAX_CLIENTS} clients, and drops a client after ten idle minutes.
  */
@@ -37,7 +38,19 @@ public class RateLimiter {
     }
 
     /**
-     * Counts comments against the rate of a client.
+     * Charges a client for a request that is admitted, and whose body is not read.
+     *
+     * @param client the name of its API key, or else its address
+     * @throws InvalidRequestException 429 if the rate is exceeded
+     */
+    public void charge(String client) throws InvalidRequestException {
+        if (buckets != null) {
+            consume(client, 1);
+        }
+    }
+
+    /**
+     * Charges a client for the comments of a request. An {@link HttpEngine.Admission} has charged it for the first one.
      *
      * @param name the name of its API key, or "" for its address
      * @throws InvalidRequestException 429 if the rate is exceeded; 422 if it can never allow so many at once
@@ -50,8 +63,13 @@ public class RateLimiter {
             throw InvalidRequestException.wrongFields(List.of(new FieldError("#",
                     "must hold at most " + perSecond + " comments: a client may post no more per second")));
         }
-        String client = name.isEmpty() && message instanceof HttpMessage http
-                ? addresses.of(http.getRequest()) : name;
+        int due = message instanceof EventLoopMessage request && request.isAdmitted() ? comments - 1 : comments;
+        if (due > 0) {
+            consume(name.isEmpty() && message instanceof HttpMessage http ? addresses.of(http.getRequest()) : name, due);
+        }
+    }
+
+    private void consume(String client, int comments) throws InvalidRequestException {
         var probe = buckets.get(client).tryConsumeAndReturnRemaining(comments);
         if (!probe.isConsumed()) {
             throw InvalidRequestException.tooMany(Duration.ofNanos(probe.getNanosToWaitForRefill()));

@@ -2,6 +2,7 @@ package comments.http;
 
 import java.util.Collection;
 import java.util.List;
+import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.component.platform.http.vertx.HttpMessage;
 
@@ -9,6 +10,12 @@ import org.apache.camel.component.platform.http.vertx.HttpMessage;
 public final class RequestHeaders {
 
     private RequestHeaders() {
+    }
+
+    /** The method of the request, in capitals. */
+    public static String method(Message message) {
+        return message instanceof HttpMessage http ? http.getRequest().method().name()
+                : message.getHeader(Exchange.HTTP_METHOD, String.class);
     }
 
     /** All values of a header, in the order of the request. */

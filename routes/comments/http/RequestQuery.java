@@ -18,7 +18,7 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 
 /**
- * The path and the query parameters of a GET, each parameter at most once.
+ * The path and the query parameters of a GET.
  *
  * <p>platform-http makes headers of path and query parameters, where they mix with each other and with the headers of the
  * request. This class reads only headers that platform-http sets and no client can. Each method that reads throws
@@ -51,7 +51,8 @@ public final class RequestQuery {
                     InvalidRequestException.shown(String.join(", ", unknown)),
                     allowed.isEmpty() ? "" : " Allowed: " + String.join(", ", new TreeSet<>(allowed)) + "."));
         }
-        return new RequestQuery(message.getHeader(Exchange.HTTP_PATH, "", String.class), parameters);
+        String path = message.getHeader(Exchange.HTTP_PATH, String.class);
+        return new RequestQuery(path == null ? "" : path, parameters);
     }
 
     private static Map<String, List<String>> parameters(String query) throws InvalidRequestException {
@@ -94,9 +95,14 @@ public final class RequestQuery {
         return parameters.containsKey(name);
     }
 
-    /** The value of a parameter, or null. */
+    /** All values of a parameter, in the order of the query. */
+    public List<String> values(String name) {
+        return parameters.getOrDefault(name, List.of());
+    }
+
+    /** The value of a parameter that may be given once, or null. */
     public String value(String name) throws InvalidRequestException {
-        List<String> values = parameters.getOrDefault(name, List.of());
+        List<String> values = values(name);
         if (values.size() > 1) {
             throw InvalidRequestException.malformed("The query parameter " + name + " must be given once.");
         }

@@ -28,6 +28,9 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
     private static final String CACHE_CONTROL = "no-cache, no-transform";
     private static final int RETRY_MILLIS = 1_000;
     private static final int RETRY_SPREAD_MILLIS = 3_000;
+    // any number of clients may be sent away, again and again
+    private static final int BUSY_RETRY_MILLIS = 5_000;
+    private static final int BUSY_RETRY_SPREAD_MILLIS = 10_000;
 
     private final SseClients clients;
     private final HttpServerRequest request;
@@ -52,28 +55,33 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
         response = request.response().closeHandler(closed -> leave("gone"));
     }
 
-    /** Whether a request asks for a stream, as each browser's EventSource does. */
+    /** Whether a request accepts nothing but a stream, as that of a browser's EventSource, which never tries again after a problem. */
     static boolean isRequested(HttpServerRequest request) {
-        String accept = request.getHeader(HttpHeaders.ACCEPT);
-        return request.method() == HttpMethod.GET && accept != null && accept.contains(MEDIA_TYPE);
+        return request.method() == HttpMethod.GET && MEDIA_TYPE.equals(request.getHeader(HttpHeaders.ACCEPT));
     }
 
-    /**
-     * Answers a request for a stream with one that ends at once, and says when to come back: an EventSource never tries again after
-     * any other answer.
-     */
-    static void sendAway(HttpServerRequest request, boolean close) {
+    /** Answers while a limit is reached: with a stream that ends at once, and says why, and when to come back. */
+    static void sendAwayBusy(HttpServerRequest request) {
+        sendAway(request, retry(BUSY_RETRY_MILLIS, BUSY_RETRY_SPREAD_MILLIS), "busy");
+    }
+
+    /** Answers in the same way while the process ends. */
+    static void sendAwayStopping(HttpServerRequest request, boolean close) {
         HttpServerResponse response = request.response();
         if (close && response.streamId() < 0) {
             response.putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE).endHandler(written -> request.connection().close());
         }
-        response.putHeader(HttpHeaders.CONTENT_TYPE, MEDIA_TYPE).putHeader(HttpHeaders.CACHE_CONTROL, CACHE_CONTROL)
-                .end(buffer(retry() + "\n"));
+        sendAway(request, retry(RETRY_MILLIS, RETRY_SPREAD_MILLIS), "stopping");
+    }
+
+    private static void sendAway(HttpServerRequest request, String retry, String reason) {
+        request.response().putHeader(HttpHeaders.CONTENT_TYPE, MEDIA_TYPE).putHeader(HttpHeaders.CACHE_CONTROL, CACHE_CONTROL)
+                .putHeader("X-Accel-Buffering", "no").end(buffer(retry + lastEvent(reason)));
     }
 
     // spreads the clients when all must reconnect
-    private static String retry() {
-        return "retry: " + (RETRY_MILLIS + ThreadLocalRandom.current().nextInt(RETRY_SPREAD_MILLIS)) + "\n";
+    private static String retry(int least, int spread) {
+        return "retry: " + (least + ThreadLocalRandom.current().nextInt(spread)) + "\n";
     }
 
     String topic() {
@@ -114,13 +122,13 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
         response.setChunked(true);
         response.putHeader(HttpHeaders.CACHE_CONTROL, CACHE_CONTROL);
         if (ended != null) {
-            response.end(lastEvent());
+            response.end(buffer(lastEvent(ended)));
             return;
         }
         taken(behind);
         // the id has no event: a client that got none resumes with it, too. It follows what was missed, which would be lost if
         // the connection broke in between.
-        send(buffer(retry() + "\n" + missed + "id: " + lastId + "\n\n"));
+        send(buffer(retry(RETRY_MILLIS, RETRY_SPREAD_MILLIS) + "\n" + missed + "id: " + lastId + "\n\n"));
         missed = null;
         List<Buffer> waiting = List.copyOf(early);
         early.clear();
@@ -170,7 +178,7 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
         if (open) {
             ended = reason;
             clients.remove(this);
-            response.end(lastEvent());
+            response.end(buffer(lastEvent(ended)));
             if (behind > 0) {
                 clients.later(this::disconnect);
             }
@@ -210,7 +218,7 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
         taken(behind);
     }
 
-    private Buffer lastEvent() {
-        return buffer(ServerSentEvent.of("end", "{\"reason\":\"" + ended + "\"}"));
+    private static String lastEvent(String reason) {
+        return ServerSentEvent.of("end", "{\"reason\":\"" + reason + "\"}");
     }
 }

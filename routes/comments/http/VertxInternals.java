@@ -10,9 +10,13 @@ import io.netty.channel.ChannelPromise;
 import io.netty.channel.SingleThreadEventLoop;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpRequest;
+import io.netty.handler.codec.http.HttpDecoderConfig;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpHeadersFactory;
 import io.netty.handler.codec.http.HttpMessage;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
@@ -125,25 +129,47 @@ final class VertxInternals {
         return guard;
     }
 
-    // also bounds the number of headers: the size of 4,000 empty ones is small, their objects are not
-    private static final class CountingDecoder extends VertxHttpRequestDecoder {
+    // as that of Vert.x, but with a bound on the number of headers
+    private static final class CountingDecoder extends HttpRequestDecoder {
 
-        private int headers;
+        private final CountedHeaders headers;
 
         CountingDecoder(HttpServerOptions options) {
-            super(options);
+            this(options, new CountedHeaders());
+        }
+
+        private CountingDecoder(HttpServerOptions options, CountedHeaders headers) {
+            super(new HttpDecoderConfig().setMaxInitialLineLength(options.getMaxInitialLineLength())
+                    .setMaxHeaderSize(options.getMaxHeaderSize()).setMaxChunkSize(options.getMaxChunkSize())
+                    .setInitialBufferSize(options.getDecoderInitialBufferSize()).setTrailersFactory(headers));
+            this.headers = headers;
         }
 
         @Override
         protected HttpMessage createMessage(String[] line) {
-            headers = 0;
-            return new DefaultHttpRequest(HttpVersion.valueOf(line[2]), HttpMethod.valueOf(line[0]), line[1],
-                    new HeadersMultiMap(this::validate));
+            headers.count = 0;
+            return new DefaultHttpRequest(HttpVersion.valueOf(line[2]), HttpMethod.valueOf(line[0]), line[1], headers.newHeaders());
+        }
+    }
+
+    // Counts the headers of a request, with those that follow its body: the size of 4,000 empty ones is small, their objects are not.
+    private static final class CountedHeaders implements HttpHeadersFactory {
+
+        private int count;
+
+        @Override
+        public HttpHeaders newHeaders() {
+            return new HeadersMultiMap(this::validate);
+        }
+
+        @Override
+        public HttpHeaders newEmptyHeaders() {
+            return newHeaders();
         }
 
         private void validate(CharSequence name, CharSequence value) {
-            headers++;
-            if (headers > Guard.MAX_HEADERS) {
+            count++;
+            if (count > Guard.MAX_HEADERS) {
                 throw new TooLongHttpHeaderException("more than " + Guard.MAX_HEADERS + " headers");
             }
             HttpUtils.validateHeader(name, value);
@@ -286,9 +312,12 @@ final class VertxInternals {
             }
         }
 
-        /** Drops the rest of the body that is being received, before Vert.x copies it. */
+        /**
+         * Drops the rest of the body of the request that is being handled, before Vert.x copies it. If requests follow that request, its
+         * body is complete, and the body that is being received is another one's.
+         */
         void dropBody() {
-            drops = inBody;
+            drops = inBody && unanswered == 1;
         }
 
         /** Closes the connection if its client took longer than this for a request, or to take a part of an answer. */

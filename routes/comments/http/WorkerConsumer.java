@@ -29,6 +29,7 @@ final class WorkerConsumer extends VertxPlatformHttpConsumer {
     private static final String PLACE = "workerPlace";
 
     private final HttpEngine engine;
+    private final ClientConnections connections;
     // the other paths serve the page and the description of the API
     private final boolean comments;
 
@@ -43,6 +44,7 @@ final class WorkerConsumer extends VertxPlatformHttpConsumer {
             }
         }, engine.getHandlers(), routerName);
         this.engine = engine;
+        connections = engine.connections();
         comments = endpoint.getPath().startsWith("/comments");
     }
 
@@ -58,7 +60,7 @@ final class WorkerConsumer extends VertxPlatformHttpConsumer {
             engine.refuse(context.request());
             return;
         }
-        int status = engine.limits().excess(engine.client(context.request()), Resource.READS, 1);
+        int status = connections.limits().excess(connections.client(context.request()), Resource.READS, 1);
         if (status != 0) {
             if (comments) {
                 PipelineMetrics.read(status, 0);
@@ -81,7 +83,7 @@ final class WorkerConsumer extends VertxPlatformHttpConsumer {
                     place.closed();
                 }
             });
-            engine.watch(place);
+            connections.watch(place);
         });
     }
 
@@ -95,7 +97,7 @@ final class WorkerConsumer extends VertxPlatformHttpConsumer {
     }
 
     /** The place of a request among those that have or await a worker. */
-    private final class Place implements HttpEngine.Watched {
+    private final class Place implements ClientConnections.Watched {
 
         private static final int OPEN = 2;
 
@@ -112,14 +114,14 @@ final class WorkerConsumer extends VertxPlatformHttpConsumer {
         Place(Exchange exchange, HttpServerRequest request) {
             this.exchange = exchange;
             this.request = request;
-            client = engine.client(request);
-            engine.limits().give(client, Resource.READS, -1);
+            client = connections.client(request);
+            connections.limits().give(client, Resource.READS, -1);
         }
 
         /** Its route is done. Called on a worker thread. */
         void routed() {
             if (awaited.decrementAndGet() == 0) {
-                engine.onLoop(this::leave);
+                connections.onLoop(this::leave);
             }
         }
 
@@ -136,8 +138,8 @@ final class WorkerConsumer extends VertxPlatformHttpConsumer {
                 return;
             }
             left = true;
-            engine.unwatch(this);
-            engine.limits().give(client, Resource.READS, 1);
+            connections.unwatch(this);
+            connections.limits().give(client, Resource.READS, 1);
             if (comments) {
                 PipelineMetrics.read(exchange.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, 500, Integer.class),
                         System.nanoTime() - began);

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import comments.http.InvalidRequestException;
 import comments.http.RequestQuery;
 import java.io.IOException;
+import java.util.Collections;
+import java.util.List;
 import java.util.UUID;
 
 /**
@@ -21,6 +23,8 @@ public record Comment(String postId, String userId, String userName, String cont
 
     /** The largest number of characters of a content. */
     public static final int MAX_CONTENT = 10_000;
+
+    private static final int BLANK_OF_BRAILLE = 0x2800;
 
     /** Writes the comment as messages carry it: with its id, and the time when it was accepted, in ISO 8601. */
     public void writeTo(JsonGenerator json, UUID id, String acceptedAt) throws IOException {
@@ -78,16 +82,19 @@ public record Comment(String postId, String userId, String userName, String cont
         return false;
     }
 
-    // the letters and marks are those of Unicode's Default_Ignorable_Code_Point, and the blank of Braille
     private static boolean isVisible(int c) {
         return switch (Character.getType(c)) {
             case Character.CONTROL, Character.FORMAT, Character.SPACE_SEPARATOR, Character.LINE_SEPARATOR,
                     Character.PARAGRAPH_SEPARATOR -> false;
-            case Character.OTHER_LETTER -> c != 0x115f && c != 0x1160 && c != 0x3164 && c != 0xffa0;
-            case Character.NON_SPACING_MARK -> c != 0x34f && c != 0x17b4 && c != 0x17b5 && (c < 0x180b || c > 0x180f)
-                    && (c < 0xfe00 || c > 0xfe0f) && (c < 0xe0100 || c > 0xe01ef);
-            default -> c != 0x2800;
+            default -> c < 0x34f || c != BLANK_OF_BRAILLE && !isIgnorable(c);
         };
+    }
+
+    // Default_Ignorable_Code_Point of Unicode's DerivedCoreProperties.txt, but for FORMAT: letters, marks, and what is not assigned.
+    // Java has no name for this property.
+    private static boolean isIgnorable(int c) {
+        return c == 0x34f || c == 0x115f || c == 0x1160 || c == 0x17b4 || c == 0x17b5 || c >= 0x180b && c <= 0x180f || c == 0x2065
+                || c == 0x3164 || c >= 0xfe00 && c <= 0xfe0f || c == 0xffa0 || c >= 0xfff0 && c <= 0xfff8 || c >= 0xe0000 && c <= 0xe0fff;
     }
 
     /**
@@ -97,11 +104,31 @@ public record Comment(String postId, String userId, String userName, String cont
      */
     public static String postId(RequestQuery query) throws InvalidRequestException {
         String postId = query.value("postId");
+        requireId(postId);
+        return postId;
+    }
+
+    /**
+     * The posts that the query parameter {@code postId} names, each once, in the order of the query.
+     *
+     * @throws InvalidRequestException 400 if it is missing, given more often than the limit, or not a valid id of a post
+     */
+    public static String[] postIds(RequestQuery query, int max) throws InvalidRequestException {
+        List<String> postIds = query.values("postId");
+        if (postIds.size() > max) {
+            throw InvalidRequestException.malformed("The query parameter postId must be given at most " + max + " times.");
+        }
+        for (String postId : postIds.isEmpty() ? Collections.singletonList((String) null) : postIds) {
+            requireId(postId);
+        }
+        return postIds.stream().distinct().toArray(String[]::new);
+    }
+
+    private static void requireId(String postId) throws InvalidRequestException {
         int length = postId == null ? 0 : length(postId);
         if (length < 1 || length > MAX_NAME) {
             throw InvalidRequestException.malformed("The query parameter postId must be given, with 1 to " + MAX_NAME
                     + " characters, without U+0000 and halves of surrogate pairs.");
         }
-        return postId;
     }
 }

@@ -20,8 +20,8 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.CamelContextAware;
 
 /**
- * The metrics of the pipeline. Dashboards and alerts use their names; Prometheus shows them with underscores and units. All
- * are counted per group, per batch or per refused request, never per accepted comment.
+ * The metrics of the pipeline. Dashboards and alerts use their names; Prometheus shows them with underscores and units. Writes
+ * are counted per group, per batch or per refused request, never per accepted comment; reads per request.
  *
  * <p>Any thread may call the static methods. Without a registry they do nothing. As a bean, this class adds the meters to the
  * registry that Camel publishes on {@code /observe/metrics}.
@@ -34,7 +34,9 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
         MALFORMED,
         /** 401: no API key, or an unknown one. */
         UNAUTHORIZED,
-        /** 429: over the rate of the client. */
+        /** 403: the API key lacks a scope. */
+        FORBIDDEN,
+        /** 429: over the rate of the client, or over its share of a limit. */
         TOO_MANY,
         /** 415: not labelled as JSON. */
         MEDIA_TYPE,
@@ -88,6 +90,9 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
                     .register(Metrics.globalRegistry)).toList();
     private static final Counter PUSHED = Counter.builder("comments.pushed")
             .description("Comments that were pushed").register(Metrics.globalRegistry);
+    private static final Counter PUSH_REFUSED = Counter.builder("comments.push.refused")
+            .description("Comments whose push the receiver refused, and that are kept in the queue notifications-refused")
+            .register(Metrics.globalRegistry);
     private static final Counter ANNOUNCED = Counter.builder("comments.announced")
             .description("Comments that were pushed, and announced to the clients of the stream").register(Metrics.globalRegistry);
     private static final Counter QUARANTINED = Counter.builder("comments.quarantined")

@@ -9,6 +9,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
+import org.apache.camel.http.base.HttpOperationFailedException;
 import org.apache.camel.support.SynchronizationAdapter;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,7 +48,7 @@ public class RedeliveryMonitor implements Processor {
                 (before, now) -> new Failure(before.routeId(), before.since(), before.attempts() + 1, reason));
         // at powers of two: the pauses grow, too
         if (Integer.bitCount(failure.attempts()) == 1) {
-            LOG.warn("Attempt {} failed, another one follows: {}. {}", failure.attempts(), reason,
+            LOG.warn("Attempt {} failed in {}, another one follows: {}. {}", failure.attempts(), failure.routeId(), reason,
                     advice(exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class)));
         }
         if (failure.attempts() == 1) {
@@ -73,6 +74,9 @@ public class RedeliveryMonitor implements Processor {
 
     // The message of a data error quotes the data, so only its SQLSTATE is shown.
     private static String reason(Exception e) {
+        if (e instanceof HttpOperationFailedException answer) {
+            return "HTTP " + answer.getStatusCode();
+        }
         String state = sqlState(e);
         return state == null ? e.getClass().getSimpleName() : "SQLSTATE " + state;
     }
@@ -87,7 +91,7 @@ public class RedeliveryMonitor implements Processor {
             return UNREACHABLE;
         }
         return causes(e).anyMatch(AmqpException.class::isInstance)
-                ? "Is RabbitMQ up at RABBITMQ_URI, and does the queue notifications accept messages?" : "Check the endpoint that it was sent to";
+                ? "Is RabbitMQ up at RABBITMQ_URI, and does the queue accept messages?" : "Check the endpoint that it was sent to";
     }
 
     private static String sqlState(Exception e) {

@@ -1,5 +1,5 @@
 /**
- * Metrics, traces and health checks. All rooms may import it; it imports none. Counts are taken for each group, batch or
- * refused request, never for each comment; any thread may call it.
+ * Metrics, traces and health checks. All rooms may import it; it imports none. Writes are counted for each group, batch or
+ * refused request, never for each comment; reads for each request. Any thread may call it.
  */
 package comments.observe;

@@ -30,9 +30,8 @@ import java.util.function.BiConsumer;
  * without waiting for the answers to former ones. The sessions can't write, the database ends a statement that takes too long,
  * and its planner uses the indexes, in their order, as the statements are meant.
  *
- * <p>Behind a pooler such as PgBouncer, another session may run each statement. There a connection has one statement at a time,
- * which is prepared and executed in one message, and canceled when it takes too long. The planner decides by itself; settings of
- * the reader's role ({@code ALTER ROLE … SET}) reach it.
+ * <p>Behind a pooler such as PgBouncer, another session may run each transaction. There each statement has a transaction of its own,
+ * which begins with the settings, and a connection has one at a time.
  *
  * <p>A statement waits half a second at most for a connection. After a failure to connect, statements are refused at once for a
  * second. Only its event loop calls it.
@@ -65,9 +64,12 @@ final class ReadConnections {
     private static final int STATEMENT_MILLIS = 2_000;
     // Each query has one good plan, by its index and in its order. By default, the planner would plan each query again where posts
     // have many comments, and may sort all of these where its statistics are old.
-    private static final String SESSION = "SET default_transaction_read_only = on; SET statement_timeout = " + STATEMENT_MILLIS
-            + "; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off;"
-            + " SET jit = off";
+    private static final List<String> SETTINGS = List.of("statement_timeout = " + STATEMENT_MILLIS,
+            "plan_cache_mode = force_generic_plan", "enable_seqscan = off", "enable_bitmapscan = off", "enable_sort = off", "jit = off");
+    private static final String SESSION = "SET default_transaction_read_only = on; SET " + String.join("; SET ", SETTINGS);
+    private static final String BEGIN = "BEGIN READ ONLY; SET LOCAL " + String.join("; SET LOCAL ", SETTINGS);
+    // also ends a transaction that failed
+    private static final String END = "COMMIT";
     private static final String SERVER = "SELECT pg_backend_pid(), current_setting('server_encoding'), pg_is_in_recovery()";
     private static final int CONNECT_MILLIS = 2_000;
     // with TLS and the password
@@ -79,7 +81,7 @@ final class ReadConnections {
     private static final long FIRST_WAIT_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
     // statements on their way on each connection at which there is one more
-    private static final int BUSY = Integer.getInteger("reads.busy", 32);
+    private static final int BUSY = 32;
     private static final int PIPELINED = 256;
 
     private final Vertx vertx;
@@ -318,7 +320,6 @@ final class ReadConnections {
         // since when the first of them is the first
         private long since;
         private boolean slow;
-        private boolean canceled;
 
         Session(PgConnection connection, boolean pooled) {
             this.connection = connection;
@@ -333,14 +334,16 @@ final class ReadConnections {
                 since = System.nanoTime();
             }
             unanswered.add(read);
-            queries.computeIfAbsent(read.sql, connection::preparedQuery).execute(read.parameters)
-                    .onComplete(result -> answered(read, result));
+            PreparedQuery<RowSet<Row>> query = queries.computeIfAbsent(read.sql, connection::preparedQuery);
+            Future<RowSet<Row>> rows = !pooled ? query.execute(read.parameters)
+                    : connection.query(BEGIN).execute().compose(begun -> query.execute(read.parameters))
+                            .eventually(() -> connection.query(END).execute());
+            rows.onComplete(result -> answered(read, result));
         }
 
         private void answered(Read read, AsyncResult<RowSet<Row>> result) {
             unanswered.remove(read);
             slow = false;
-            canceled = false;
             if (result.succeeded()) {
                 answered = System.nanoTime();
                 since = answered;
@@ -371,10 +374,6 @@ final class ReadConnections {
             if (now - since > silentNanos) {
                 close();
                 return;
-            }
-            if (pooled && !canceled && now - since > TimeUnit.MILLISECONDS.toNanos(STATEMENT_MILLIS)) {
-                canceled = true;
-                connection.cancelRequest();
             }
             for (Read read : unanswered) {
                 if (now - read.began <= silentNanos) {

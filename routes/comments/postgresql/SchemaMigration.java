@@ -67,6 +67,7 @@ public class SchemaMigration implements CamelContextAware {
     private volatile boolean made;
     private boolean migrate = true;
     private String[] scripts = {};
+    private String privileges;
     private String jdbcUrl;
     private String username;
     private String password;
@@ -91,9 +92,14 @@ public class SchemaMigration implements CamelContextAware {
         this.scripts = scripts.split("\\s*,\\s*");
     }
 
-    /** Whether the schema is made. Without, it must be there. On by default. */
-    public void setMigrate(boolean migrate) {
-        this.migrate = migrate;
+    /** A script that follows each migration, and restricts who may use what. By default none. */
+    public void setPrivileges(String privileges) {
+        this.privileges = privileges;
+    }
+
+    /** Whether the schema is made, unless {@code false}. With {@code false}, it must be there. Made by default. */
+    public void setMigrate(String migrate) {
+        this.migrate = !migrate.equals("false");
     }
 
     /** Whether there is nothing to wait for. */
@@ -155,6 +161,9 @@ public class SchemaMigration implements CamelContextAware {
             }
             flyway.javaMigrations(Stream.of(versions).filter(version -> due.contains(version) || !pending.contains(version))
                     .toArray(SqlScript[]::new)).load().migrate();
+            if (privileges != null) {
+                statement.execute(text(privileges));
+            }
         } catch (FlywayException e) {
             throw e.getCause() instanceof SQLException cause ? cause : new SQLException("the schema can't be made", e);
         }
@@ -211,8 +220,12 @@ public class SchemaMigration implements CamelContextAware {
     }
 
     private SqlScript script(String name) {
+        return new SqlScript(name.substring(name.lastIndexOf('/') + 1), text(name));
+    }
+
+    private String text(String name) {
         try (InputStream file = ResourceHelper.resolveMandatoryResourceAsInputStream(camelContext, "classpath:" + name)) {
-            return new SqlScript(name.substring(name.lastIndexOf('/') + 1), new String(file.readAllBytes(), StandardCharsets.UTF_8));
+            return new String(file.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

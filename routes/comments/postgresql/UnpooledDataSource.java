@@ -9,6 +9,7 @@ import java.sql.Statement;
 import java.time.ZoneId;
 import java.util.Properties;
 import java.util.TimeZone;
+import java.util.logging.Level;
 import java.util.logging.Logger;
 import javax.sql.DataSource;
 import org.postgresql.Driver;
@@ -20,7 +21,7 @@ import org.slf4j.LoggerFactory;
  *
  * <ul>
  * <li>A database that can't hold every character is refused: it would refuse comments later.
- * <li>The driver sends the JVM's time zone, and a server that does not know its name refuses the connection. Nothing here
+ * <li>The driver sends the JVM's time zone, and a server without a zone of this name refuses the connection. Nothing here
  * depends on it, so the JVM then takes another name of the zone, or else UTC.
  * <li>Behind a pooler, such as PgBouncer, another session may run each transaction. There, statements are not prepared on the
  * server.
@@ -38,6 +39,14 @@ public final class UnpooledDataSource implements DataSource {
     private static final String WRONG_ENCODING = "55000";
     private static final String INVALID_PARAMETER_VALUE = "22023";
     private static final String CONNECTION_REJECTED = "08004";
+
+    // by java.util.logging; a strong reference, because the level is lost with the logger
+    private static final Logger DRIVER_LOG = Logger.getLogger(Driver.class.getName());
+
+    static {
+        // warns of a URL that it can't parse, and shows it, with a password in it
+        DRIVER_LOG.setLevel(Level.OFF);
+    }
 
     private final Driver driver = new Driver();
     private final String url;
@@ -64,6 +73,11 @@ public final class UnpooledDataSource implements DataSource {
     /** Connects as a user, within a few seconds. */
     public UnpooledDataSource(String url, String user, String password) {
         this(url, user, password, timeouts());
+    }
+
+    /** Whether this is the JDBC URL of a PostgreSQL. */
+    public static boolean isUrl(String url) {
+        return Driver.parseURL(url, null) != null;
     }
 
     // a migration may take minutes, so there is no limit for a statement
@@ -145,7 +159,7 @@ public final class UnpooledDataSource implements DataSource {
     private static synchronized void rename(String zone) {
         if (TimeZone.getDefault().getID().equals(zone)) {
             TimeZone.setDefault(TimeZone.getTimeZone(ZoneId.SHORT_IDS.getOrDefault(zone, UTC)));
-            LOG.info("PostgreSQL does not know the time zone {}: this process uses {}", zone, TimeZone.getDefault().getID());
+            LOG.info("PostgreSQL has no time zone {}: this process uses {}", zone, TimeZone.getDefault().getID());
         }
     }
 

@@ -20,7 +20,7 @@ public class ConsumerGate extends RoutePolicySupport {
     private AcknowledgeInOrder acknowledge;
     private volatile boolean shut;
 
-    /** What will acknowledge the messages. It learns of each message that comes in, also of one that fails in the route. */
+    /** What will acknowledge the messages. It notes each message that comes in, also of one that fails in the route. */
     public void setAcknowledge(AcknowledgeInOrder acknowledge) {
         this.acknowledge = acknowledge;
     }

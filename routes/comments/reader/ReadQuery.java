@@ -17,8 +17,8 @@ import org.apache.camel.component.jdbc.JdbcConstants;
 
 /**
  * Makes the parameters of the statement of a GET: of select-comment.sql for {@code /comments/{id}}, of
- * select-comments-of-post.sql for {@code /comments?postId=…}, of select-replies.sql for {@code /comments/{id}/replies}. The
- * exchange property {@link #PROPERTY} has what {@link ReadResponse} needs. All headers of the request are removed.
+ * select-comments-of-post.sql for {@code /comments?postId=…}, of select-replies.sql for {@code /comments/{id}/replies}, of
+ * select-counts.sql for {@code /comments/count?postId=…&postId=…}. The exchange property {@link #PROPERTY} has what {@link ReadResponse} needs. All headers of the request are removed.
  *
  * <p>Throws {@link InvalidRequestException} if the request breaks the contract. Any number of threads may call it.
  */
@@ -31,7 +31,9 @@ public class ReadQuery implements Processor {
         /** A page of the comments of a post. */
         POST(Set.of("postId", "limit", "before")),
         /** A page of the replies to a comment. */
-        REPLIES(Set.of("limit", "before"));
+        REPLIES(Set.of("limit", "before")),
+        /** The numbers of the comments of posts. */
+        COUNTS(Set.of("postId"));
 
         private final Set<String> parameters;
 
@@ -43,9 +45,9 @@ public class ReadQuery implements Processor {
     /**
      * The parts of the request that its response needs.
      *
-     * @param limit the largest number of comments of a page; null if one comment is asked for
+     * @param limit the largest number of comments of a page, or of a post that are counted; null if one comment is asked for
      */
-    record Read(RequestQuery query, List<String> ifNoneMatch, Integer limit) {
+    record Read(Selection selection, RequestQuery query, List<String> ifNoneMatch, Integer limit) {
     }
 
     /** The exchange property that holds the {@link Read}. */
@@ -55,6 +57,7 @@ public class ReadQuery implements Processor {
 
     private static final int DEFAULT_LIMIT = 50;
     private static final int MAX_LIMIT = 1_000;
+    private static final int MAX_POSTS = 100;
 
     private ApiKeys apiKeys = new ApiKeys();
     private Selection selection = Selection.COMMENT;
@@ -78,8 +81,9 @@ public class ReadQuery implements Processor {
             case COMMENT -> Map.of("id", id(query));
             case POST -> page(query, "postId", Comment.postId(query));
             case REPLIES -> page(query, "parentId", id(query));
+            case COUNTS -> Map.of("postIds", Comment.postIds(query, MAX_POSTS), "limit", MAX_LIMIT);
         };
-        exchange.setProperty(PROPERTY, new Read(query, RequestHeaders.of(message, "If-None-Match"),
+        exchange.setProperty(PROPERTY, new Read(selection, query, RequestHeaders.of(message, "If-None-Match"),
                 (Integer) parameters.get("limit")));
         message.removeHeaders("*");
         message.setHeader(JdbcConstants.JDBC_PARAMETERS, parameters);

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import comments.http.InvalidRequestException;
 import comments.model.Comment;
 import comments.reader.ReadQuery.Read;
+import comments.reader.ReadQuery.Selection;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -26,7 +27,8 @@ import org.apache.camel.Message;
 import org.apache.camel.Processor;
 
 /**
- * Writes the rows of the database as JSON: one comment, or a page of comments with a link to the next page, if any. A page ends at
+ * Writes the rows of the database as JSON: one comment, the numbers of comments of posts, or a page of comments with a link to the next
+ * page, if any. A page ends at
  * its limit of comments or at {@link ReadQuery#MAX_PAGE_BYTES}, whichever is reached first, but has at least one comment. The answer
  * is 200 with an ETag, or 304 without a body if the client has the same version. Replaces all headers.
  *
@@ -42,6 +44,13 @@ public class ReadResponse implements Processor {
     private static final ThreadLocal<MessageDigest> SHA256 = ThreadLocal.withInitial(ReadResponse::sha256);
     private static final int ETAG_BYTES = 16;
 
+    private String basePath = "";
+
+    /** The path below which a proxy serves the API, such as {@code /c}. Empty by default. */
+    public void setBasePath(String basePath) {
+        this.basePath = basePath;
+    }
+
     @Override
     @SuppressWarnings("unchecked")
     public void process(Exchange exchange) throws Exception {
@@ -50,7 +59,11 @@ public class ReadResponse implements Processor {
         List<Map<String, Object>> rows = message.getBody(List.class);
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (JsonGenerator json = JSON.createGenerator(bytes)) {
-            if (read.limit() != null) {
+            if (read.selection() == Selection.COUNTS) {
+                writeCounts(rows, read.limit(), json);
+                json.flush();
+                write(message, bytes.toByteArray(), read.ifNoneMatch(), null);
+            } else if (read.limit() != null) {
                 writePage(message, read, rows, json, bytes);
             } else if (rows.isEmpty()) {
                 throw InvalidRequestException.notFound();
@@ -62,7 +75,7 @@ public class ReadResponse implements Processor {
         }
     }
 
-    private static void writePage(Message message, Read read, List<Map<String, Object>> rows, JsonGenerator json,
+    private void writePage(Message message, Read read, List<Map<String, Object>> rows, JsonGenerator json,
             ByteArrayOutputStream bytes) throws IOException {
         json.writeStartArray();
         json.flush();
@@ -82,10 +95,25 @@ public class ReadResponse implements Processor {
         String next = null;
         if (shown < rows.size()) {
             Map<String, Object> last = rows.get(shown - 1);
-            next = read.query().with(Stream.of("postId", "limit"), "before",
+            next = basePath + read.query().with(Stream.of("postId", "limit"), "before",
                     PageCursor.text((byte[]) last.get("accepted_at"), (UUID) last.get("id")));
         }
         write(message, page, read.ifNoneMatch(), next);
+    }
+
+    private static void writeCounts(List<Map<String, Object>> rows, int limit, JsonGenerator json) throws IOException {
+        json.writeStartArray();
+        for (Map<String, Object> row : rows) {
+            long count = (Long) row.get("comments");
+            json.writeStartObject();
+            json.writeStringField("postId", (String) row.get("post_id"));
+            json.writeNumberField("count", Math.min(count, limit));
+            if (count > limit) {
+                json.writeBooleanField("more", true);
+            }
+            json.writeEndObject();
+        }
+        json.writeEndArray();
     }
 
     private static void write(Map<String, Object> row, JsonGenerator json) throws IOException {

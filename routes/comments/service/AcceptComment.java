@@ -100,6 +100,7 @@ public class AcceptComment implements Processor {
         return switch (status) {
             case 400 -> Refusal.MALFORMED;
             case 401 -> Refusal.UNAUTHORIZED;
+            case 403 -> Refusal.FORBIDDEN;
             case 415 -> Refusal.MEDIA_TYPE;
             case 429 -> Refusal.TOO_MANY;
             default -> Refusal.INVALID;

@@ -14,6 +14,13 @@ import org.apache.camel.Processor;
  */
 public class AnswerAccepted implements Processor {
 
+    private String basePath = "";
+
+    /** The path below which a proxy serves the API, such as {@code /c}. Empty by default. */
+    public void setBasePath(String basePath) {
+        this.basePath = basePath;
+    }
+
     @Override
     public void process(Exchange exchange) {
         Accepted accepted = exchange.getProperty(AcceptComment.ACCEPTED, Accepted.class);
@@ -26,7 +33,7 @@ public class AnswerAccepted implements Processor {
             json = accepted.ids().stream().map(UUID::toString).collect(Collectors.joining("\",\"", "{\"ids\":[\"", "\"]}"));
         } else {
             String id = accepted.ids().get(0).toString();
-            message.setHeader("Location", "/comments/" + id);
+            message.setHeader("Location", basePath + "/comments/" + id);
             json = "{\"id\":\"" + id + "\"}";
         }
         message.setBody(json.getBytes(StandardCharsets.ISO_8859_1));

@@ -21,7 +21,8 @@ public final class ServerCheck {
     }
 
     /**
-     * Connects to the broker once, and declares the queues and the exchange of these roles.
+     * Connects to the broker once, and declares the queues comments and notifications and the exchange, as far as these roles use
+     * them. The queue notifications-refused is declared at the first refused push: a process without it must start.
      *
      * @throws ConfigurationException if that fails
      */

@@ -1,17 +1,24 @@
 package comments.settings;
 
+import comments.http.ApiKeys;
 import comments.http.ClientAddress;
+import comments.http.TlsCertificate;
 import comments.postgresql.PostgresUrl;
+import comments.postgresql.UnpooledDataSource;
 import comments.rabbitmq.BrokerAddress;
 import comments.rabbitmq.Prefetch;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 
 /** The values that each setting of application.properties may have. Any number of threads may call it. */
 public final class Settings {
@@ -45,12 +52,14 @@ public final class Settings {
         RULES.put("COMMENTS_RATE_PER_CALLER", wholeNumber(0, 10_000_000));
         RULES.put("HTTP_MAX_BODY", wholeNumber(1_024, MAX_BODY));
         RULES.put("COMMENTS_CORS_ORIGINS", Settings::notOrigins);
+        RULES.put("COMMENTS_BASE_PATH", Settings::notBasePath);
         RULES.put("COMMENTS_TRUSTED_PROXIES", Settings::notNetworks);
         RULES.put("HTTP_MAX_CONNECTIONS", wholeNumber(0, 1_000_000));
         RULES.put("HTTP_CLIENT_SHARE", wholeNumber(1, 100));
         RULES.put("HTTP_CLIENT_TIMEOUT", wholeNumber(1_000, 3_600_000));
         RULES.put("HTTP_IDLE_TIMEOUT", wholeNumber(1, 86_400));
-        RULES.put("POSTGRES_MIGRATE", Settings::notBoolean);
+        RULES.put("HTTP_DRAIN_DELAY", wholeNumber(0, 60_000));
+        RULES.put("POSTGRES_MIGRATE", Settings::notMigrate);
         RULES.put("COMMENTS_READERS", wholeNumber(1, 1_000));
         RULES.put("COMMENTS_PAGES", Settings::notBoolean);
         RULES.put("OBSERVE_EXCHANGES", Settings::notBoolean);
@@ -75,11 +84,15 @@ public final class Settings {
         RULES.put("COMMENTS_STREAM_BYTES", wholeNumber(1_024, Integer.MAX_VALUE));
         RULES.put("NOTIFICATIONS_PER_PERIOD", wholeNumber(1, 1_000_000));
         RULES.put("NOTIFICATIONS_PERIOD", wholeNumber(1, MAX_PERIOD));
+        RULES.put("NOTIFICATIONS_PUSH_ENDPOINT", Settings::notEndpoint);
+        RULES.put("NOTIFICATIONS_PUSH_SECRET", Settings::notWebhookSecrets);
+        RULES.put("NOTIFICATIONS_PUSH_PRIVATE", Settings::notBoolean);
+        RULES.put("NOTIFICATIONS_PUSH_TIMEOUT", wholeNumber(100, MAX_PERIOD));
         RULES.put("NOTIFICATIONS_SIMULATED_DELAY", wholeNumber(0, 600_000));
     }
 
     private static final String USER_IN_URL = "jdbc:postgresql://[^/?]*@.*";
-    private static final String API_KEY = "[\\w.-]+:[0-9a-fA-F]{64}";
+    private static final String API_KEY = "[\\w.-]+:[0-9a-fA-F]{64}(:(%s)(\\+(%1$s))*)?".formatted(names("|"));
     private static final String ORIGIN = "[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\\[[0-9a-f:]+])(:[0-9]{1,5})?";
 
     private Settings() {
@@ -109,10 +122,8 @@ public final class Settings {
                 throw new ConfigurationException("%s=%s %s".formatted(name, shown(name, value), complaint));
             }
         });
-        if (values.apply("HTTP_TLS_CERTIFICATE").isEmpty() != values.apply("HTTP_TLS_KEY").isEmpty()) {
-            throw new ConfigurationException("HTTP_TLS_CERTIFICATE and HTTP_TLS_KEY must be given together");
-        }
         checkReads(values);
+        checkCertificate(values.apply("HTTP_TLS_CERTIFICATE"), values.apply("HTTP_TLS_KEY"));
         checkHeap(values);
         if (values.apply("HTTP_PORT").equals(values.apply("MANAGEMENT_PORT"))) {
             throw new ConfigurationException("MANAGEMENT_PORT=%s must differ from HTTP_PORT"
@@ -125,7 +136,21 @@ public final class Settings {
             try {
                 new PostgresUrl(values.apply("POSTGRES_URL"));
             } catch (IllegalArgumentException e) {
-                throw new ConfigurationException("POSTGRES_URL=…: " + e.getMessage());
+                throw new ConfigurationException("POSTGRES_URL: " + e.getMessage());
+            }
+        }
+    }
+
+    private static void checkCertificate(String certificate, String key) {
+        if (certificate.isEmpty() != key.isEmpty()) {
+            throw new ConfigurationException("HTTP_TLS_CERTIFICATE and HTTP_TLS_KEY must be given together");
+        }
+        if (!certificate.isEmpty()) {
+            try {
+                TlsCertificate.check(certificate, key);
+            } catch (Exception e) {
+                throw new ConfigurationException("HTTP_TLS_CERTIFICATE=%s and HTTP_TLS_KEY=%s can't be used: %s"
+                        .formatted(certificate, key, e.getMessage()));
             }
         }
     }
@@ -152,7 +177,7 @@ public final class Settings {
 
     // An address may have a password in it, and a list of keys may have a key in the place of its hash.
     private static String shown(String name, String value) {
-        return name.endsWith("_URI") || name.endsWith("_URL") || name.endsWith("_KEYS") ? "…" : value;
+        return name.matches(".*_(URI|URL|KEYS|ENDPOINT|SECRET)") ? "…" : value;
     }
 
     private static String notNetworks(String value) {
@@ -189,9 +214,12 @@ public final class Settings {
     }
 
     private static String notPostgres(String value) {
-        // the driver would log what it can't parse, with a password in it
-        return value.matches(USER_IN_URL) || org.postgresql.Driver.parseURL(value, null) == null
+        return value.matches(USER_IN_URL) || !UnpooledDataSource.isUrl(value)
                 ? "must be jdbc:postgresql://host:port/database, with the user in POSTGRES_USER" : null;
+    }
+
+    private static String notMigrate(String value) {
+        return Set.of("true", "false", "only").contains(value) ? null : "must be true, false or only";
     }
 
     private static String notBoolean(String value) {
@@ -211,9 +239,48 @@ public final class Settings {
                 : "must be *, or origins as browsers send them, such as https://example.com,http://localhost:3000";
     }
 
+    private static String notBasePath(String value) {
+        return value.matches("(/[\\w.~-]+)*") ? null : "must be empty, or a path such as /c, without a slash at its end";
+    }
+
     private static String notApiKeys(String value) {
         return value.isEmpty() || value.matches(API_KEY + "(," + API_KEY + ")*") ? null
-                : "must be name:hash,name:hash with the SHA-256 of each key as 64 hexadecimal digits";
+                : "must be name:hash,name:hash:scope+scope with the SHA-256 of each key as 64 hexadecimal digits, and scopes of "
+                        + names(", ");
+    }
+
+    private static String names(String separator) {
+        return Arrays.stream(ApiKeys.Scope.values()).map(ApiKeys.Scope::toString).collect(Collectors.joining(separator));
+    }
+
+    // Other endpoints are Camel's to check.
+    private static String notEndpoint(String value) {
+        if (!value.isEmpty() && !value.matches("(?i)https?:.*")) {
+            return null;
+        }
+        try {
+            URI uri = new URI(value);
+            if (uri.getHost() != null && uri.getUserInfo() == null && value.startsWith("http")) {
+                return null;
+            }
+        } catch (URISyntaxException e) {
+            // the complaint follows
+        }
+        return "must be https://host:port/path without a user, or another Camel endpoint";
+    }
+
+    private static String notWebhookSecrets(String value) {
+        try {
+            for (String secret : value.isEmpty() ? new String[0] : value.split(" +")) {
+                int bytes = secret.startsWith("whsec_") ? Base64.getDecoder().decode(secret.substring("whsec_".length())).length : 0;
+                if (bytes < 24 || bytes > 64) {
+                    throw new IllegalArgumentException();
+                }
+            }
+            return null;
+        } catch (IllegalArgumentException e) {
+            return "must be whsec_ and 24 to 64 bytes in Base64; several are separated by spaces";
+        }
     }
 
     private static String notRoles(String value) {

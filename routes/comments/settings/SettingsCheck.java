@@ -6,7 +6,8 @@ import org.apache.camel.CamelContextAware;
 
 /**
  * Ends the start with a {@link ConfigurationException} if a setting is wrong. The Camel CLI would print pages of stack traces
- * for it: there it is one line, the servers are tried, too, and the process ends with code 1.
+ * for it: there it is one line, the servers are tried, too, and the process ends with code 1. It also strips the values of all settings,
+ * and limits what {@code camel run --dev} reloads, before any bean is made.
  *
  * <p>The thread that starts the context calls it, before any other bean is made.
  */

@@ -21,6 +21,10 @@ final class Banner extends MainListenerSupport {
     @Override
     public void afterStart(BaseMainSupport main) {
         CamelContext context = main.getCamelContext();
+        if (StartChecks.makesSchemaOnly(context)) {
+            LOG.info("The schema is made: this process ends, because of POSTGRES_MIGRATE=only");
+            return;
+        }
         LOG.info("{} started in {} ms{}", StartChecks.setting(context, "COMMENTS_ROLES").replace(",", ", "),
                 TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - createdNanos), String.join("", rows(context)));
     }

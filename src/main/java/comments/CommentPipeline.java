@@ -21,6 +21,14 @@ public final class CommentPipeline {
             "comment-stream.camel.yaml",
             "comment-page.camel.yaml");
 
+    // The JDK reads it once, at the first handshake. A client that starts handshakes anew, which TLS 1.2 has, costs the server more than
+    // itself.
+    private static final String REJECT_RENEGOTIATION = "jdk.tls.rejectClientInitiatedRenegotiation";
+
+    static {
+        System.setProperty(REJECT_RENEGOTIATION, System.getProperty(REJECT_RENEGOTIATION, "true"));
+    }
+
     private CommentPipeline() {
     }
 

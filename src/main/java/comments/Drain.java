@@ -15,17 +15,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends a process in order, before Camel stops its routes. It refuses new comments, answers waiting requests, and ends the streams.
+ * Ends a process in order, before Camel stops its routes. For {@code HTTP_DRAIN_DELAY}, it is not ready, but still answers requests, and
+ * asks clients to use other connections: balancers send requests to other processes then. It refuses new comments, answers waiting requests, and ends the streams.
  * It consumes no more messages, and waits until the consumed ones are written, notified, pushed and acknowledged. Camel closes the
  * channels first, so that no message can be acknowledged, and does not wait for exchanges on the threads of an aggregator.
  *
- * <p>It takes {@value #SECONDS} s at most. In the last second, clients close their connections. The broker redelivers messages that
+ * <p>Without the delay, it takes {@value #SECONDS} s at most. In the last second, clients close their connections. The broker redelivers messages that
  * are not settled in this time. If their rows are written already, only their notification is sent again.
  */
 public final class Drain extends MainListenerSupport {
 
     private static final Logger LOG = LoggerFactory.getLogger(CommentPipeline.class);
-    /** The limit of its duration. */
+    /** The limit of its duration, without the delay. */
     static final int SECONDS = 21;
     // a client that doesn't use its open connection in this time may send a request just when it is closed
     private static final Duration LEAVE = Duration.ofSeconds(1);
@@ -38,13 +39,18 @@ public final class Drain extends MainListenerSupport {
         if (context == null || !context.isStarted()) {
             return;
         }
-        LOG.info("Ending: refuses new requests, and completes accepted comments");
+        Duration delay = Duration.ofMillis(Integer.parseInt(StartChecks.setting(context, "HTTP_DRAIN_DELAY")));
         Registry registry = context.getRegistry();
         HttpEngine engine = registry.lookupByNameAndType("platform-http-engine", HttpEngine.class);
         AcknowledgeInOrder batches = registry.lookupByNameAndType("acknowledgeBatch", AcknowledgeInOrder.class);
         SseClients clients = registry.lookupByNameAndType("sseClients", SseClients.class);
         Set<ConsumerGate> gates = registry.findByType(ConsumerGate.class);
         try {
+            if (engine.retire() && !delay.isZero()) {
+                LOG.info("Ending: answers requests for {} ms, while balancers turn to other processes", delay.toMillis());
+                Thread.sleep(delay.toMillis());
+            }
+            LOG.info("Ending: refuses new requests, and completes accepted comments");
             engine.drain();
             clients.shut();
             gates.forEach(ConsumerGate::shut);

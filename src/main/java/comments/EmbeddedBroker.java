@@ -21,6 +21,7 @@ public final class EmbeddedBroker implements AutoCloseable {
 
     private static final String CONFIGURATION = "broker.json";
     private static final String DERBY_LOG = "derby.log";
+    private static final String USER = "comments";
 
     private final AtomicReference<SystemConfig<?>> system = new AtomicReference<>();
     private final SystemLauncher launcher = new SystemLauncher(new SystemLauncherListener.DefaultSystemLauncherListener() {
@@ -30,35 +31,38 @@ public final class EmbeddedBroker implements AutoCloseable {
         }
     });
     private final int port;
+    private final String password;
 
-    private EmbeddedBroker(int port) {
+    private EmbeddedBroker(int port, String password) {
         this.port = port;
+        this.password = password;
     }
 
     /**
      * Starts a broker whose durable queues and persistent messages are in a folder.
      *
      * @param data the folder; it may be empty, or have the data of an earlier run
+     * @param password of its only user
      */
-    static EmbeddedBroker startIn(Path data) throws Exception {
-        return start("DERBY", data);
+    static EmbeddedBroker startIn(Path data, String password) throws Exception {
+        return start("DERBY", data, password);
     }
 
-    /** Starts a broker whose data is lost when it ends. */
+    /** Starts a broker with a random password, whose data is lost when it ends. */
     public static EmbeddedBroker startInMemory() throws Exception {
         Path folder = Files.createTempDirectory("embedded-broker");
         folder.toFile().deleteOnExit();
         folder.resolve(CONFIGURATION).toFile().deleteOnExit();
         folder.resolve(DERBY_LOG).toFile().deleteOnExit();
-        return start("Memory", folder);
+        return start("Memory", folder, EmbeddedPassword.random());
     }
 
-    private static EmbeddedBroker start(String store, Path data) throws Exception {
+    private static EmbeddedBroker start(String store, Path data, String password) throws Exception {
         // by default Derby, the store of the messages, writes its log into the working directory
         System.setProperty("derby.stream.error.file", data.resolve(DERBY_LOG).toString());
-        EmbeddedBroker broker = new EmbeddedBroker(FreePort.find());
+        EmbeddedBroker broker = new EmbeddedBroker(FreePort.find(), password);
         Path configuration = Files.createDirectories(data).resolve(CONFIGURATION);
-        Files.writeString(configuration, template().replace("@TYPE@", store));
+        EmbeddedPassword.write(configuration, template().replace("@TYPE@", store).replace("@USER@", USER).replace("@PASSWORD@", password));
         broker.launcher.startup(Map.of(
                 "type", "Memory",
                 "initialConfigurationLocation", configuration.toUri().toString(),
@@ -85,9 +89,14 @@ public final class EmbeddedBroker implements AutoCloseable {
         }
     }
 
-    /** Its address, with its only user. */
+    /** Its address, with its only user and the password. */
     public String uri() {
-        return "amqp://guest:guest@127.0.0.1:" + port;
+        return "amqp://%s:%s@127.0.0.1:%d".formatted(USER, password, port);
+    }
+
+    /** Its address, without a password. */
+    String address() {
+        return "amqp://%s@127.0.0.1:%d".formatted(USER, port);
     }
 
     @Override

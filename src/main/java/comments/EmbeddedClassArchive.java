@@ -57,6 +57,7 @@ public final class EmbeddedClassArchive {
             builder.environment().clear();
             builder.environment().putAll(Map.of(
                     "RABBITMQ_URI", broker.uri(), "POSTGRES_URL", postgres.url(), "POSTGRES_USER", postgres.user(),
+                    "POSTGRES_PASSWORD", postgres.password(),
                     "HTTP_HOST", "127.0.0.1", "HTTP_PORT", Integer.toString(port),
                     "MANAGEMENT_PORT", Integer.toString(managementPort)));
             Process application = builder.start();

@@ -4,6 +4,9 @@ import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -12,38 +15,81 @@ import java.util.concurrent.TimeUnit;
 public final class EmbeddedPostgreSQL implements AutoCloseable {
 
     private static final String DATABASE = "postgres";
+    private static final String USER = "postgres";
     private static final Duration START_TIMEOUT = Duration.ofMinutes(1);
     private static final Duration STOP_TIMEOUT = Duration.ofSeconds(10);
+    private static final String AUTHENTICATION = "scram-sha-256";
+    private static final String RULES = "pg_hba.conf";
 
     private final EmbeddedPostgres postgres;
+    private final String password;
 
-    private EmbeddedPostgreSQL(EmbeddedPostgres.Builder builder) throws IOException {
-        this.postgres = builder
-                .setPGStartupWait(START_TIMEOUT)
-                // both are off by default, but the pipeline promises durability
-                .setServerConfig("fsync", "on")
-                .setServerConfig("synchronous_commit", "on")
-                // close() ends it, after the pipeline has ended
-                .setRegisterShutdownHook(false)
-                .start();
+    private EmbeddedPostgreSQL(EmbeddedPostgres.Builder builder, String password) throws IOException {
+        this.password = password;
+        // as a file, since other accounts see the arguments of initdb
+        Path file = Files.createTempFile("embedded-postgresql", ".password");
+        try {
+            Files.writeString(file, password);
+            this.postgres = builder
+                    .setPGStartupWait(START_TIMEOUT)
+                    // these two are options of initdb: the library has no other way to add some
+                    .setLocaleConfig("pwfile", file.toString())
+                    .setLocaleConfig("auth", AUTHENTICATION)
+                    .setConnectConfig("password", password)
+                    .setServerConfig("unix_socket_directories", "")
+                    // both are off by default, but the pipeline promises durability
+                    .setServerConfig("fsync", "on")
+                    .setServerConfig("synchronous_commit", "on")
+                    // close() ends it, after the pipeline has ended
+                    .setRegisterShutdownHook(false)
+                    .start();
+        } finally {
+            Files.delete(file);
+        }
     }
 
     /**
      * Starts a server whose databases are in a folder.
      *
      * @param data the folder; it may be empty, or have the data of an earlier run
+     * @param password of its only user
+     * @param changed whether the data of an earlier run has another password, or none, as former versions had
      */
-    static EmbeddedPostgreSQL startIn(Path data) throws IOException {
+    static EmbeddedPostgreSQL startIn(Path data, String password, boolean changed) throws IOException {
         stopLeftover(data);
         Files.createDirectories(data);
-        return new EmbeddedPostgreSQL(
-                EmbeddedPostgres.builder().setDataDirectory(data).setCleanDataDirectory(false));
+        if (changed && Files.exists(data.resolve(RULES))) {
+            changePassword(data, password);
+        }
+        return new EmbeddedPostgreSQL(in(data), password);
     }
 
-    /** Starts a server whose data is lost when it ends. */
+    /** Starts a server with a random password, whose data is lost when it ends. */
     public static EmbeddedPostgreSQL startInTemporaryFolder() throws IOException {
-        return new EmbeddedPostgreSQL(
-                EmbeddedPostgres.builder().setDataDirectory(Files.createTempDirectory("embedded-postgresql")));
+        return new EmbeddedPostgreSQL(EmbeddedPostgres.builder().setDataDirectory(Files.createTempDirectory("embedded-postgresql")),
+                EmbeddedPassword.random());
+    }
+
+    private static EmbeddedPostgres.Builder in(Path data) {
+        return EmbeddedPostgres.builder().setDataDirectory(data).setCleanDataDirectory(false);
+    }
+
+    // Only the server can change it. For the moment that this takes, it needs no password, as it did not before.
+    private static void changePassword(Path data, String password) throws IOException {
+        setAuthentication(data, "trust");
+        try (EmbeddedPostgreSQL open = new EmbeddedPostgreSQL(in(data), password);
+                Connection connection = open.postgres.getPostgresDatabase().getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.execute("ALTER ROLE %s PASSWORD '%s'".formatted(USER, password));
+        } catch (SQLException e) {
+            throw new IOException("the password can't be changed: " + e.getMessage(), e);
+        }
+        setAuthentication(data, AUTHENTICATION);
+    }
+
+    private static void setAuthentication(Path data, String method) throws IOException {
+        Path rules = data.resolve(RULES);
+        Files.writeString(rules, Files.readString(rules).replaceAll("(?m)^((?:local|host)\\s.*\\s)\\S+$", "$1" + method));
     }
 
     // A JVM that was killed could not stop its server.
@@ -70,9 +116,14 @@ public final class EmbeddedPostgreSQL implements AutoCloseable {
         return "jdbc:postgresql://127.0.0.1:%d/%s".formatted(postgres.getPort(), DATABASE);
     }
 
-    /** Its only user; any password works. */
+    /** Its only user. */
     public String user() {
-        return "postgres";
+        return USER;
+    }
+
+    /** The password of its user. */
+    public String password() {
+        return password;
     }
 
     @Override

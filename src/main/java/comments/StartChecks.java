@@ -16,6 +16,7 @@ import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.MainListenerSupport;
+import org.apache.camel.main.MainSupport;
 
 /**
  * Checks the settings, the servers and the ports before any route starts, so that an error names the wrong one. Throws
@@ -33,7 +34,7 @@ final class StartChecks extends MainListenerSupport {
         StrippedValues.install(context);
         Properties defaults = defaults();
         List<String> missing = Stream.of("RABBITMQ_URI", "POSTGRES_URL")
-                .filter(name -> name.equals("RABBITMQ_URI") || Settings.needsDatabase(setting(context, "COMMENTS_ROLES")))
+                .filter(name -> name.equals("RABBITMQ_URI") ? !makesSchemaOnly(context) : needsDatabase(context))
                 .filter(name -> !isSet(name) && setting(context, name).equals(defaults.getProperty(name))).toList();
         if (!missing.isEmpty()) {
             throw new ConfigurationException(String.join(" and ", missing) + " must be set, as "
@@ -62,6 +63,12 @@ final class StartChecks extends MainListenerSupport {
     public void beforeStart(BaseMainSupport main) {
         CamelContext context = main.getCamelContext();
         requireFree(context, "MANAGEMENT");
+        if (makesSchemaOnly(context)) {
+            checkDatabase(context);
+            // no route
+            context.setAutoStartup(false);
+            return;
+        }
         if (hasRole(context, SERVICE) || hasRole(context, READER)) {
             requireFree(context, "HTTP");
         }
@@ -71,10 +78,30 @@ final class StartChecks extends MainListenerSupport {
         if (Settings.needsBroker(setting(context, "COMMENTS_ROLES"))) {
             ServerCheck.broker(setting(context, "RABBITMQ_URI"), setting(context, "COMMENTS_ROLES"));
         }
-        if (Settings.needsDatabase(setting(context, "COMMENTS_ROLES"))) {
-            // also makes the schema
-            PostgresDataSource database = context.getRegistry().lookupByNameAndType("comments", PostgresDataSource.class);
-            ServerCheck.database(database::getConnection);
+        if (needsDatabase(context)) {
+            checkDatabase(context);
+        }
+    }
+
+    // also makes the schema
+    private static void checkDatabase(CamelContext context) {
+        PostgresDataSource database = context.getRegistry().lookupByNameAndType("comments", PostgresDataSource.class);
+        ServerCheck.database(database::getConnection);
+    }
+
+    private static boolean needsDatabase(CamelContext context) {
+        return makesSchemaOnly(context) || Settings.needsDatabase(setting(context, "COMMENTS_ROLES"));
+    }
+
+    /** Whether this process ends when it has made the schema. */
+    static boolean makesSchemaOnly(CamelContext context) {
+        return setting(context, "POSTGRES_MIGRATE").equals("only");
+    }
+
+    @Override
+    public void afterStart(BaseMainSupport main) {
+        if (makesSchemaOnly(main.getCamelContext())) {
+            ((MainSupport) main).completed();
         }
     }
 

@@ -14,6 +14,7 @@ import java.util.TreeMap;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
@@ -87,14 +88,21 @@ public final class DeploymentFiles {
         return yaml(COMPOSE).get(0).content();
     }
 
-    /** The services of the compose file that run our image, by name. */
-    static Map<String, JsonNode> ourServices() {
-        Map<String, JsonNode> ours = new TreeMap<>();
+    /** The services of the compose file that run our image, by name: the four, and what makes the schema. */
+    public static Map<String, JsonNode> builtServices() {
+        Map<String, JsonNode> built = new TreeMap<>();
         compose().get("services").properties().forEach(service -> {
             if (service.getValue().has("build")) {
-                ours.put(service.getKey(), service.getValue());
+                built.put(service.getKey(), service.getValue());
             }
         });
+        return built;
+    }
+
+    /** The four services in the compose file, by name. */
+    static Map<String, JsonNode> ourServices() {
+        Map<String, JsonNode> ours = builtServices();
+        ours.values().removeIf(service -> !service.at("/environment").has("COMMENTS_ROLES"));
         return ours;
     }
 
@@ -103,6 +111,13 @@ public final class DeploymentFiles {
         return manifests("Deployment").stream()
                 .map(deployment -> new Manifest(deployment.file(),
                         deployment.content().at("/spec/template/spec/containers/0"))).toList();
+    }
+
+    /** The containers that our Deployments and Integrations begin with. */
+    static List<Manifest> initContainers() {
+        return manifests().stream().flatMap(manifest -> StreamSupport.stream(manifest.content()
+                .at("/spec/template/spec/initContainers").spliterator(), false).map(container -> new Manifest(manifest.file(), container)))
+                .toList();
     }
 
     /** The image's name and tag: the pom's artifact and version. */

@@ -2,9 +2,10 @@ package comments;
 
 import static comments.DeploymentFiles.COMPOSE;
 import static comments.DeploymentFiles.DOCKERFILE;
+import static comments.DeploymentFiles.builtServices;
 import static comments.DeploymentFiles.deployedContainers;
+import static comments.DeploymentFiles.initContainers;
 import static comments.DeploymentFiles.matches;
-import static comments.DeploymentFiles.ourServices;
 import static comments.DeploymentFiles.yaml;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
@@ -36,7 +37,7 @@ class DeploymentSettingsTest {
 
     private static List<Setting> settings() throws IOException {
         List<Setting> settings = new ArrayList<>();
-        ourServices().forEach((name, service) -> service.get("environment").properties().forEach(variable ->
+        builtServices().forEach((name, service) -> service.get("environment").properties().forEach(variable ->
                 settings.add(new Setting(COMPOSE + " " + name, variable.getKey(), variable.getValue().asText()))));
         for (Manifest integration : DeploymentFiles.manifests("Integration")) {
             for (JsonNode variable : integration.content().at("/spec/traits/environment/vars")) {
@@ -45,10 +46,10 @@ class DeploymentSettingsTest {
             }
         }
         for (Manifest container : deployedContainers()) {
-            for (JsonNode variable : container.content().get("env")) {
-                settings.add(new Setting(container.file().toString(), variable.get("name").asText(),
-                        variable.path("value").asText()));
-            }
+            addAll(settings, container.file().toString(), container);
+        }
+        for (Manifest container : initContainers()) {
+            addAll(settings, container.file() + " initContainers", container);
         }
         for (Manifest kustomization : DeploymentFiles.manifests("Kustomization")) {
             for (JsonNode map : kustomization.content().path("configMapGenerator")) {
@@ -61,6 +62,12 @@ class DeploymentSettingsTest {
         matches(DeploymentFiles.imageStage(), "(?m)^ENV ([A-Z_]+)=(\\S+)$").forEach(variable ->
                 settings.add(new Setting(DOCKERFILE.toString(), variable.group(1), variable.group(2))));
         return settings;
+    }
+
+    private static void addAll(List<Setting> settings, String place, Manifest container) {
+        for (JsonNode variable : container.content().get("env")) {
+            settings.add(new Setting(place, variable.get("name").asText(), variable.path("value").asText()));
+        }
     }
 
     @Test
@@ -79,7 +86,7 @@ class DeploymentSettingsTest {
     @Test
     void plainValuesAreRight() throws IOException {
         for (Setting setting : settings()) {
-            if (!setting.value().isEmpty() && !setting.value().matches("(secret:|\\$\\{).*")) {
+            if (!setting.value().isEmpty() && !setting.value().matches("(secret:.*|.*\\$\\{.*)")) {
                 Properties knobs = SettingsTest.defaults();
                 knobs.setProperty(setting.name(), setting.value().replaceAll("\\$\\{\\w+:-(\\w+)}", "$1"));
                 assertThatCode(() -> Settings.check(knobs::getProperty)).as(setting.place()).doesNotThrowAnyException();
@@ -127,14 +134,11 @@ class DeploymentSettingsTest {
     }
 
     @Test
-    void theSecretsThatAreNamedAreThoseOfTheServers() throws IOException {
+    void theSecretsThatAreNamedAreThoseOfTheServers() throws Exception {
         Set<String> made = new TreeSet<>();
-        Path servers = Path.of("camel-k/servers/kustomization.yaml");
-        for (JsonNode secret : yaml(servers).get(0).content().get("secretGenerator")) {
-            String name = secret.get("name").asText();
-            secret.get("literals").forEach(literal -> made.add(name + "/" + literal.asText().split("=")[0]));
-        }
-        assertThat(secretKeysUsed()).as("secrets named in camel-k/, compared to those made in " + servers).isEqualTo(made);
+        DeploymentSecurityTest.secrets().forEach(secret -> secret.content().get("stringData").fieldNames()
+                .forEachRemaining(key -> made.add(secret.name() + "/" + key)));
+        assertThat(secretKeysUsed()).as("secrets named in camel-k/, compared to those that camel-k/servers/secrets prints").isEqualTo(made);
     }
 
     @Test
@@ -142,6 +146,9 @@ class DeploymentSettingsTest {
         Set<String> made = new HashSet<>();
         DeploymentFiles.manifests("Kustomization").forEach(kustomization -> kustomization.content()
                 .path("configMapGenerator").forEach(map -> made.add(map.get("name").asText())));
+        made.add(yaml(Path.of("docker/kustomization.yaml")).get(0).content().at("/configMapGenerator/0/name").asText());
+        DeploymentFiles.manifests("StatefulSet").forEach(manifest -> assertThat(made).as(manifest.toString())
+                .contains(manifest.content().at("/spec/template/spec/volumes/0/configMap/name").asText()));
         DeploymentFiles.manifests().forEach(manifest -> manifest.content().findValues("configMapRef")
                 .forEach(map -> assertThat(made).as(manifest.toString()).contains(map.get("name").asText())));
     }

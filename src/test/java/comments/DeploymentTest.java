@@ -2,9 +2,11 @@ package comments;
 
 import static comments.DeploymentFiles.COMPOSE;
 import static comments.DeploymentFiles.DOCKERFILE;
+import static comments.DeploymentFiles.builtServices;
 import static comments.DeploymentFiles.compose;
 import static comments.DeploymentFiles.deployedContainers;
 import static comments.DeploymentFiles.image;
+import static comments.DeploymentFiles.initContainers;
 import static comments.DeploymentFiles.matches;
 import static comments.DeploymentFiles.ourServices;
 import static comments.DeploymentFiles.yaml;
@@ -101,8 +103,10 @@ class DeploymentTest {
     @Test
     void theImageIsThatOfThePom() throws Exception {
         Map<String, String> images = new TreeMap<>();
-        ourServices().forEach((name, service) ->
+        builtServices().forEach((name, service) ->
                 images.put(COMPOSE + " " + name, service.get("image").asText()));
+        initContainers().forEach(container ->
+                images.put(container.file() + " initContainers", container.content().get("image").asText()));
         DeploymentFiles.manifests("Integration").forEach(integration ->
                 images.put(integration.toString(), integration.content().at("/spec/traits/container/image").asText()));
         deployedContainers().forEach(container ->
@@ -111,7 +115,7 @@ class DeploymentTest {
             matches(Files.readString(file), "docker build .*-t (\\S+)")
                     .forEach(command -> images.put(file.toString(), command.group(1)));
         }
-        assertThat(images).hasSizeGreaterThanOrEqualTo(11);
+        assertThat(images).hasSizeGreaterThanOrEqualTo(14);
         String ofPom = image();
         images.forEach((place, named) ->
                 assertThat(named).as("the image in %s, compared to pom.xml", place).isEqualTo(ofPom));
@@ -182,7 +186,7 @@ class DeploymentTest {
         for (String file : CommentPipeline.ROUTES) {
             matches(Files.readString(Path.of("routes", file)), "(?m)^ +queue: (\\S+)$").forEach(queue -> queues.add(queue.group(1)));
         }
-        assertThat(queues).containsExactly("comments", "notifications");
+        assertThat(queues).containsExactly("comments", "notifications", "notifications-refused");
         Map<String, String> named = new TreeMap<>();
         for (Manifest manifest : DeploymentFiles.manifests()) {
             manifest.content().findValuesAsText("queueName").forEach(queue -> named.put(manifest.toString(), queue));
@@ -195,7 +199,10 @@ class DeploymentTest {
             matches(Files.readString(file), "queue=~?\\\\?\"([^\"\\\\]+)").flatMap(names -> Stream.of(names.group(1).split("\\|")))
                     .forEach(queue -> named.put(file + " " + queue, queue));
         }
-        assertThat(named).hasSize(2 + 2 + 3 + 2);
+        Path declared = Path.of("docker/queues.json");
+        matches(Files.readString(declared), "\"name\": \"(\\S+)\", .*x-queue-type")
+                .forEach(queue -> named.put(declared + " " + queue.group(1), queue.group(1)));
+        assertThat(named).hasSize(2 + 3 + 4 + 2 + 3);
         // not the application's: what the policy of dead letters keeps
         matches(Files.readString(Path.of("docker/dead-letters.json")), "\"name\": \"(\\S+)\", \"vhost\": \"/\", \"durable\"")
                 .forEach(queue -> queues.add(queue.group(1)));
@@ -212,7 +219,8 @@ class DeploymentTest {
                 Integer.parseInt(service.get("stop_grace_period").asText().replace("s", ""))));
         Stream.concat(DeploymentFiles.manifests("Integration").stream(), DeploymentFiles.manifests("Deployment").stream())
                 .forEach(manifest -> graces.put(manifest.toString(),
-                        manifest.content().at("/spec/template/spec/terminationGracePeriodSeconds").asInt()));
+                        manifest.content().at("/spec/template/spec/terminationGracePeriodSeconds").asInt()
+                                - DeploymentSecurityTest.pauseSeconds(manifest)));
         assertThat(graces).hasSize(3 * 4);
         graces.forEach((place, grace) -> assertThat(grace)
                 .as("seconds in %s, compared to Drain and camel.main.shutdown-timeout in %s", place, KNOBS).isGreaterThan(takes + 10));

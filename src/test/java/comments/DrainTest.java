@@ -82,6 +82,24 @@ class DrainTest {
         }
     }
 
+    /** So that balancers have time to turn to other processes. */
+    @Test
+    void beforeTheDrainClientsAreServedAndAskedToUseOtherConnections() throws Exception {
+        try (Caller open = new Caller()) {
+            open.send(HEAD + TestPipeline.COMMENT);
+            assertThat(open.answer()).startsWith("HTTP/1.1 202 ").doesNotContainIgnoringCase("Connection: close");
+            assertThat(engine.retire()).isTrue();
+            assertThat(pipeline.observe("health/ready")).contains("The HTTP server does not accept requests");
+            open.send(HEAD + TestPipeline.COMMENT);
+            assertThat(open.answers.readLine()).startsWith("{\"id\":").endsWith("}HTTP/1.1 202 Accepted");
+            assertThat(open.answer()).containsIgnoringCase("Connection: close");
+            try (Caller late = new Caller()) {
+                late.send(HEAD + TestPipeline.COMMENT);
+                assertThat(late.answer()).startsWith("HTTP/1.1 202 ").containsIgnoringCase("Connection: close");
+            }
+        }
+    }
+
     @Test
     void callersAreAnsweredUntilTheLastOneHasGone() throws Exception {
         try (Caller busy = new Caller(); Caller slow = new Caller(); Caller idle = new Caller()) {

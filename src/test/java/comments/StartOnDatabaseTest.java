@@ -32,7 +32,7 @@ class StartOnDatabaseTest {
 
     private static Map<String, String> settings(String url) {
         return new HashMap<>(Map.of("RABBITMQ_URI", broker.uri(), "POSTGRES_URL", url.replaceFirst("\\?.*", ""),
-                "POSTGRES_USER", "postgres", "POSTGRES_PASSWORD", "none"));
+                "POSTGRES_USER", "postgres", "POSTGRES_PASSWORD", TestServers.password()));
     }
 
     private static JarProcess launch(Map<String, String> settings, String... options) throws Exception {

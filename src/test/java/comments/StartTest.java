@@ -116,6 +116,6 @@ class StartTest {
 
     @Test
     void aWrongPasswordOfTheBrokerIsNamed() {
-        assertOneLine(failure("RABBITMQ_URI", broker.uri().replace("guest:guest", "guest:secret")), "RABBITMQ_URI: the broker at");
+        assertOneLine(failure("RABBITMQ_URI", broker.uri().replaceFirst(":[^:@]+@", ":secret@")), "RABBITMQ_URI: the broker at");
     }
 }

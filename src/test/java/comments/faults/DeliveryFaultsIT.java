@@ -92,6 +92,23 @@ class DeliveryFaultsIT extends ServiceFaults {
         trial.assertKept();
     }
 
+    @Test
+    void c20TheThrottleIsSlowerThanTheBrokerWaitsForAnAcknowledgement() throws Exception {
+        waitForAcknowledgements(5_000, 1_000);
+        JarProcess notifier = trial.process(NOTIFIER).with("NOTIFICATIONS_PER_PERIOD", 1).with("NOTIFICATIONS_PERIOD", 12_000).launch();
+        service().with("COMMENTS_BATCH_SIZE", 1).start();
+        Set<Posted> good = new HashSet<>();
+        for (int i = 0; i < 4; i++) {
+            Posted comment = Posted.number(-1 - i);
+            good.add(comment);
+            trial.publish("[" + comment.json().put("id", new UUID(21, i).toString()) + "]", good);
+        }
+        await().atMost(Duration.ofSeconds(90)).until(() -> trial.pushes().size() >= good.size());
+        assertThat(notifier.log().filter(line -> line.contains("delivery acknowledgement on channel")
+                || line.contains("Channel shutdown"))).as("channels that were closed").isNotEmpty();
+        assertThat(trial.assertKept().notifiedAgain()).isZero();
+    }
+
     private static int retrying(JarProcess processor) throws Exception {
         return Pattern.compile("(\\d+) batches can't be settled").matcher(processor.observe("health")).results()
                 .mapToInt(found -> Integer.parseInt(found.group(1))).findFirst().orElse(0);

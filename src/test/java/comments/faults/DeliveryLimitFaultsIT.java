@@ -137,39 +137,56 @@ class DeliveryLimitFaultsIT extends ServiceFaults {
     }
 
     @Test
-    void c18WhatAPolicyDropsIsReplayedByTheDocumentedCommands() throws Exception {
-        List<String> commands = Pattern.compile("(?s)```sh\n(rabbitmq.*?)```").matcher(Files.readString(Path.of("docs", "operations.md")))
-                .results().map(block -> block.group(1)).toList();
+    void c18WhatPoliciesDropIsReplayedByTheDocumentedCommands() throws Exception {
+        String section = Files.readString(Path.of("docs", "operations.md")).split("\n## Limits of deliveries\n")[1].split("\n## ")[0];
+        List<String> commands = Pattern.compile("(?s)```sh\n(.*?)```").matcher(section).results().map(block -> block.group(1)).toList();
         assertThat(commands).hasSize(2);
         try {
             run(commands.get(0));
-            trial.process(SERVICE, NOTIFIER).start();
+            trial.process(SERVICE).start();
             assertThat(trial.postOne().outcome()).isEqualTo(Outcome.OK);
             try (java.sql.Connection lock = trial.connect(); Statement statement = lock.createStatement()) {
                 lock.setAutoCommit(false);
                 statement.execute("LOCK TABLE comments");
-                // the broker may take a moment to count it
-                await().atMost(PATIENCE).until(() -> trial.rabbitmq().messages("comments") == 1);
-                for (int i = 0; trial.rabbitmq().messages("comments.dropped") == 0; i++) {
-                    assertThat(i).isLessThanOrEqualTo(LIMIT);
-                    JarProcess processor = service().launch();
-                    await().atMost(PATIENCE).until(() -> trial.rabbitmq().queues().get("comments").unacknowledged() > 0
-                            || trial.rabbitmq().messages("comments.dropped") > 0);
-                    processor.kill();
-                    await().atMost(PATIENCE).until(() -> trial.rabbitmq().queues().get("comments").unacknowledged() == 0);
-                    trial.endSessions();
-                }
+                killUntilDropped("comments", service());
             }
-            await().atMost(PATIENCE).until(() -> trial.rabbitmq().messages("comments.dropped") == 1);
             assertThat(trial.count()).isZero();
-            run(commands.get(1));
-            service().start();
-            await().atMost(PATIENCE).until(() -> trial.rabbitmq().messages("comments.dropped") == 0);
+            JarProcess processor = service().start();
+            replay("comments", processor, commands.get(1));
+            await().atMost(PATIENCE).until(() -> trial.rabbitmq().messages("notifications") == 1);
+            killUntilDropped("notifications", trial.process(NOTIFIER).failpoint("before:push:hold"));
+            replay("notifications", trial.process(NOTIFIER).start(), commands.get(1));
             trial.assertKept();
         } finally {
-            trial.rabbitmq().ctl("clear_policy", "comments");
-            trial.rabbitmq().ctl("delete_queue", "comments.dropped");
+            for (String queue : List.of("comments", "notifications")) {
+                trial.rabbitmq().ctl("clear_policy", queue);
+                trial.rabbitmq().ctl("delete_queue", queue + ".dropped");
+            }
         }
+    }
+
+    private void killUntilDropped(String queue, Launch launch) throws Exception {
+        String dropped = queue + ".dropped";
+        // the broker may take a moment to count it
+        await().atMost(PATIENCE).until(() -> trial.rabbitmq().messages(queue) == 1);
+        for (int i = 0; trial.rabbitmq().messages(dropped) == 0; i++) {
+            assertThat(i).isLessThanOrEqualTo(LIMIT);
+            JarProcess process = launch.launch();
+            await().atMost(PATIENCE).until(() -> trial.rabbitmq().queues().get(queue).unacknowledged() > 0
+                    || trial.rabbitmq().messages(dropped) > 0);
+            process.kill();
+            await().atMost(PATIENCE).until(() -> trial.rabbitmq().queues().get(queue).unacknowledged() == 0);
+            trial.endSessions();
+        }
+        await().atMost(PATIENCE).until(() -> trial.rabbitmq().messages(dropped) == 1);
+    }
+
+    private void replay(String queue, JarProcess process, String command) throws Exception {
+        String told = "The queue %s.dropped has messages that must be replayed: 1".formatted(queue);
+        await().atMost(PATIENCE).until(() -> process.observe("health").contains(told));
+        run(command);
+        await().atMost(PATIENCE).until(() -> trial.rabbitmq().messages(queue + ".dropped") == 0);
+        await().atMost(PATIENCE).until(() -> !process.observe("health").contains(told));
     }
 
     private void run(String command) throws Exception {

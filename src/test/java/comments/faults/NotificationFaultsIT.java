@@ -7,14 +7,22 @@ import static comments.faults.Trial.SERVICE;
 import static comments.faults.Trial.VERSIONS;
 import static comments.faults.Trial.during;
 import static comments.support.PrivateServers.ALONE;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.sun.net.httpserver.HttpServer;
 import comments.support.JarProcess;
 import comments.support.Proxy.Direction;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -112,5 +120,52 @@ class NotificationFaultsIT extends ServiceFaults {
                 .isGreaterThan((long) (0.9 * Trial.PER_SECOND * time.toSeconds()));
         replace(notifier);
         trial.assertKept();
+    }
+
+    /** A receiver that takes no push in the given time: at first it does not answer, then it answers 503. */
+    private HttpServer receiver(AtomicBoolean mended) throws IOException {
+        HttpServer receiver = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        receiver.setExecutor(Executors.newCachedThreadPool());
+        AtomicInteger attempts = new AtomicInteger();
+        receiver.createContext("/", exchange -> {
+            boolean down = !mended.get();
+            if (down && attempts.incrementAndGet() == 1) {
+                // until the notifier gives up and closes the connection
+                return;
+            }
+            if (!down) {
+                trial.received(new String(exchange.getRequestBody().readAllBytes(), UTF_8));
+            }
+            exchange.sendResponseHeaders(down ? 503 : 204, -1);
+            exchange.close();
+        });
+        receiver.start();
+        return receiver;
+    }
+
+    @Test
+    @Tag(ALONE)
+    void n4TheReceiverOfPushesIsSlowAndThenDown() throws Exception {
+        Duration time = Duration.ofSeconds(12);
+        AtomicBoolean mended = new AtomicBoolean();
+        HttpServer receiver = receiver(mended);
+        try {
+            JarProcess notifier = start(service().with("NOTIFICATIONS_PUSH_TIMEOUT", 4_000).with("NOTIFICATIONS_PUSH_PRIVATE", true)
+                    .with("NOTIFICATIONS_PUSH_ENDPOINT", "http://127.0.0.1:" + receiver.getAddress().getPort() + "/hook"));
+            trial.post();
+            Instant from = Instant.now();
+            during(time, () -> trial.hasCaughtUp(from));
+            assertThat(notifier.pushed()).isZero();
+            assertThat(notifier.observe("health")).contains("HTTP 503");
+            assertThat(trial.history().begun(from, Instant.now())).allMatch(attempt -> attempt.status() == 202);
+            assertThat(trial.history().served(from, from.plus(time)))
+                    .isGreaterThan((long) (0.9 * Trial.PER_SECOND * time.toSeconds()));
+            mended.set(true);
+            await().atMost(Duration.ofSeconds(40)).until(() -> notifier.pushed() > 0);
+            trial.healed();
+            trial.assertKept();
+        } finally {
+            receiver.stop(0);
+        }
     }
 }

@@ -72,6 +72,7 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
     private final Tables tables;
     private final List<JarProcess> processes = new CopyOnWriteArrayList<>();
     private final List<JarProcess> services = new CopyOnWriteArrayList<>();
+    private final List<String> received = new CopyOnWriteArrayList<>();
     private final List<Workload> workloads = new ArrayList<>();
     private final Set<Posted> published = new HashSet<>();
     private final History history = new History();
@@ -298,14 +299,21 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
         }
     }
 
+    /** Notes a push that a receiver outside the processes took. */
+    void received(String push) {
+        received.add(push);
+    }
+
     /** All ids that were pushed, as often as they were. */
     List<UUID> pushes() throws IOException {
-        List<UUID> pushes = new ArrayList<>();
+        List<String> lines = new ArrayList<>(received);
         for (JarProcess process : processes) {
-            for (String line : process.log().filter(line -> line.contains(" " + PUSHES + " ")).toList()) {
-                for (Matcher id = PUSHED_ID.matcher(line); id.find();) {
-                    pushes.add(UUID.fromString(id.group(1)));
-                }
+            process.log().filter(line -> line.contains(" " + PUSHES + " ")).forEach(lines::add);
+        }
+        List<UUID> pushes = new ArrayList<>();
+        for (String line : lines) {
+            for (Matcher id = PUSHED_ID.matcher(line); id.find();) {
+                pushes.add(UUID.fromString(id.group(1)));
             }
         }
         return pushes;

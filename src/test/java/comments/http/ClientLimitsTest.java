@@ -52,6 +52,14 @@ class ClientLimitsTest {
             10.1.2.3           | 2001:db8:7:8:9::1                   | 20:01:0d:b8:00:07:00:08::/64
             10.1.2.3           | [2001:db8:7:8::2]:4711              | 20:01:0d:b8:00:07:00:08::/64
             ::ffff:10.1.2.3    | 198.51.100.1                        | 198.51.100.1
+            10.1.2.3           | ::ffff:198.51.100.1                 | 198.51.100.1
+            10.1.2.3           | ::ffff:c633:6401                    | 198.51.100.1
+            10.1.2.3           | [::ffff:198.51.100.1]:4711          | 198.51.100.1
+            ::ffff:192.0.2.8   | 198.51.100.1                        | 192.0.2.8
+            10.1.2.3           | "198.51.100.1"                      | 10.1.2.3
+            10.1.2.3           | ', ,'                               | 10.1.2.3
+            10.1.2.3           | 198.51.100.66, 198.51.100.1,        | 198.51.100.1
+            10.1.2.3           | 198.51.100.66 198.51.100.1          | 10.1.2.3
             """)
     void aClientIsTheRightmostAddressThatIsNoTrustedProxy(String from, String forwarded, String client) {
         assertThat(new ClientAddress(PROXIES).of(request(from, forwarded))).isEqualTo(client);
@@ -72,12 +80,18 @@ class ClientLimitsTest {
     @Test
     void theRateIsThatOfTheClientBehindATrustedProxy() throws InvalidRequestException {
         RateLimiter limiter = new RateLimiter();
-        limiter.setRate(1);
+        limiter.setRate(10_000);
         limiter.setTrustedProxies(PROXIES);
-        limiter.charge("", message("10.1.2.3", "2001:db8:7:8:9::1"), 1);
-        limiter.charge("", message("10.1.2.3", "198.51.100.1"), 1);
-        assertThatThrownBy(() -> limiter.charge("", message("10.4.5.6", "2001:db8:7:8:a::2"), 1))
-                .isInstanceOf(InvalidRequestException.class);
+        ClientLimits limits = new ClientLimits(new ClientAddress(PROXIES), 50);
+        Client client = limits.of(request("10.1.2.3", "2001:db8:7:8:9::1"), limits.of(address("10.1.2.3")));
+        HttpMessage one = message("10.1.2.3", "2001:db8:7:8:9::1");
+        HttpMessage another = message("10.1.2.3", "198.51.100.1");
+        HttpMessage oneAgain = message("10.4.5.6", "2001:db8:7:8:a::2");
+        limiter.charge(client.address());
+        limiter.charge("", one, 9_999);
+        limiter.charge("", another, 10_000);
+        assertThatThrownBy(() -> limiter.charge("", oneAgain, 9_900))
+                .isInstanceOfSatisfying(InvalidRequestException.class, refused -> assertThat(refused.status()).isEqualTo(429));
     }
 
     private static HttpMessage message(String from, String forwarded) {

@@ -10,12 +10,15 @@ import comments.support.TestCertificate;
 import comments.support.TestPipeline;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.apache.camel.builder.RouteBuilder;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Clients of HTTP/2 that give no stream a window: no body of an answer can be sent. */
 class Http2LimitsTest {
@@ -58,7 +61,7 @@ class Http2LimitsTest {
     }
 
     private static void assertReleased(Resource resource, long held, String path) throws Exception {
-        ClientLimits limits = pipeline.bean("platform-http-engine", HttpEngine.class).limits();
+        ClientLimits limits = pipeline.bean("platform-http-engine", HttpEngine.class).connections().limits();
         Http2Connection slow = get(path);
         try (Http2Connection closed = get(path)) {
             await().until(() -> limits.held(resource) == 2 * held);
@@ -80,12 +83,58 @@ class Http2LimitsTest {
 
     @Test
     void aBodyThatDoesNotEndIsReset() throws Exception {
-        ClientLimits limits = pipeline.bean("platform-http-engine", HttpEngine.class).limits();
+        ClientLimits limits = pipeline.bean("platform-http-engine", HttpEngine.class).connections().limits();
         try (Http2Connection slow = Http2Connection.open("127.0.0.1", pipeline.port())) {
             slow.open(1, ":method", "POST", ":scheme", "https", ":authority", "a", ":path", "/comments");
             await().until(() -> limits.held(Resource.REQUESTS) == 1);
             assertThat(slow.answerOrEnd(1)).isTrue();
             await().until(() -> limits.held(Resource.REQUESTS) == 0);
+        }
+    }
+
+    private static void assertNothingIsHeld() {
+        ClientLimits limits = pipeline.bean("platform-http-engine", HttpEngine.class).connections().limits();
+        for (Resource resource : List.of(Resource.REQUESTS, Resource.READS, Resource.BYTES)) {
+            await().during(Duration.ofMillis(300)).untilAsserted(() -> assertThat(limits.held(resource)).as(resource.name()).isZero());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"x", "-1", "99999999999999999999", "5", "5, 6"})
+    void aBodyOfAnotherLengthThanAnnouncedIsAnsweredOrReset(String length) throws Exception {
+        try (Http2Connection connection = Http2Connection.open("127.0.0.1", pipeline.port())) {
+            connection.headers(1, true, ":method", "POST", ":scheme", "https", ":authority", "a", ":path", "/comments",
+                    "content-type", "application/json", "content-length", length);
+            assertThat(connection.answerOrEnd(1)).isTrue();
+        }
+        assertNothingIsHeld();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "*", "comments", "?postId=p", "https://a/comments", "//comments", "/%zz", "/comments/%00"})
+    void aStrangePathIsAnsweredOrReset(String path) throws Exception {
+        try (Http2Connection connection = Http2Connection.open("127.0.0.1", pipeline.port())) {
+            connection.headers(1, true, ":method", "GET", ":scheme", "https", ":authority", "a", ":path", path);
+            assertThat(connection.answerOrEnd(1)).isTrue();
+        }
+        assertNothingIsHeld();
+    }
+
+    /** Some are reset while their route runs, some when they are answered. */
+    @Test
+    void requestsThatAreResetAreNotCountedTwice() throws Exception {
+        try (Http2Connection connection = Http2Connection.open("127.0.0.1", pipeline.port())) {
+            for (int i = 0; i < 50; i++) {
+                int stream = 2 * i + 1;
+                String path = i % 3 == 0 ? "/large" : i % 3 == 1 ? "/loop/large" : "/comments";
+                connection.headers(stream, true, ":method", i % 3 == 2 ? "POST" : "GET", ":scheme", "https", ":authority", "a",
+                        ":path", path);
+                if (i % 2 == 0) {
+                    Thread.sleep(i % 5);
+                }
+                connection.reset(stream);
+            }
+            assertNothingIsHeld();
         }
     }
 

@@ -76,7 +76,7 @@ class HttpLimitsTest {
     }
 
     private static ClientLimits limits() {
-        return pipeline.bean("platform-http-engine", HttpEngine.class).limits();
+        return pipeline.bean("platform-http-engine", HttpEngine.class).connections().limits();
     }
 
     private RawConnection connect(String from) throws IOException {
@@ -132,6 +132,10 @@ class HttpLimitsTest {
         RawConnection refused = connect(STRANGER).send(STREAM + "Connection: close\r\n\r\n");
         assertThat(refused.status()).isEqualTo(429);
         assertThat(refused.rest()).contains("Retry-After: 1\r\n");
+        RawConnection eventSource = connect(STRANGER).send(STREAM + "Accept: text/event-stream\r\nConnection: close\r\n\r\n");
+        assertThat(eventSource.status()).as("an EventSource gives up after any other status").isEqualTo(200);
+        assertThat(eventSource.rest()).contains("content-type: text/event-stream\r\n").doesNotContain("Retry-After")
+                .containsPattern("\r\n\r\nretry: ([5-9]|1[0-4])\\d{3}\nevent: end\ndata: \\{\"reason\":\"busy\"}\n\n$");
         assertThat(connect(PROXY).send(STREAM + "X-Forwarded-For: 127.0.0.1\r\n\r\n").status()).isEqualTo(429);
         assertThat(connect(PROXY).send(STREAM + "X-Forwarded-For: 192.0.2.1\r\n\r\n").status()).isEqualTo(200);
         assertThat(connect(GOOD).send(STREAM + "X-Forwarded-For: 127.0.0.1\r\n\r\n").status()).isEqualTo(200);

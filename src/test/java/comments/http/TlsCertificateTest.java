@@ -1,9 +1,13 @@
 package comments.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import comments.EmbeddedBroker;
+import comments.settings.ConfigurationException;
+import comments.settings.Settings;
+import comments.settings.SettingsTest;
 import comments.support.TestCertificate;
 import comments.support.TestPipeline;
 import java.io.IOException;
@@ -13,10 +17,14 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TlsCertificateTest {
 
@@ -38,15 +46,14 @@ class TlsCertificateTest {
                 SSLSocket open = connect(first, pipeline.port())) {
             BigInteger serial = serial(open);
 
-            // while a certificate is half written, the former one stays
-            Files.writeString(first.certificateFile(), "-----BEGIN CERTIFICATE-----\n");
+            // while the key is still the former one, so is the certificate
+            Files.copy(second.certificateFile(), first.certificateFile(), StandardCopyOption.REPLACE_EXISTING);
             await().during(Duration.ofMillis(TlsCertificate.CHECK_MILLIS + 2_000)).atMost(CHECKED.plusSeconds(5)).until(() -> {
                 try (SSLSocket next = connect(first, pipeline.port())) {
                     return serial(next).equals(serial);
                 }
             });
 
-            Files.copy(second.certificateFile(), first.certificateFile(), StandardCopyOption.REPLACE_EXISTING);
             Files.copy(second.keyFile(), first.keyFile(), StandardCopyOption.REPLACE_EXISTING);
             await().atMost(CHECKED).ignoreExceptionsInstanceOf(IOException.class).until(() -> {
                 try (SSLSocket next = connect(second, pipeline.port())) {
@@ -55,6 +62,31 @@ class TlsCertificateTest {
             });
             assertThat(open.isClosed()).isFalse();
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"EC", "RSA"})
+    void aCertificateNeedsItsOwnKey(String algorithm) throws Exception {
+        TestCertificate ours = TestCertificate.create(former, algorithm);
+        TlsCertificate.check(ours.certificateFile().toString(), ours.keyFile().toString());
+        for (String other : List.of("EC", "RSA")) {
+            TestCertificate theirs = TestCertificate.create(Files.createTempDirectory(renewed, other), other);
+            assertThatThrownBy(() -> TlsCertificate.check(ours.certificateFile().toString(), theirs.keyFile().toString()))
+                    .as(algorithm + " " + other).hasMessageMatching("the key does not belong to the certificate"
+                            + "|private key algorithm does not match algorithm of public key in end entity certificate.*");
+        }
+        Files.writeString(ours.certificateFile(), "-----BEGIN CERTIFICATE-----\n");
+        assertThatThrownBy(() -> TlsCertificate.check(ours.certificateFile().toString(), ours.keyFile().toString()))
+                .hasMessageContaining("Missing -----END CERTIFICATE-----");
+    }
+
+    @Test
+    void aProcessDoesNotStartWithTheKeyOfAnotherCertificate() throws Exception {
+        Properties settings = SettingsTest.defaults();
+        settings.setProperty("HTTP_TLS_CERTIFICATE", TestCertificate.create(former).certificateFile().toString());
+        settings.setProperty("HTTP_TLS_KEY", TestCertificate.create(renewed).keyFile().toString());
+        assertThatThrownBy(() -> Settings.check(settings::getProperty)).isInstanceOf(ConfigurationException.class)
+                .hasMessageStartingWith("HTTP_TLS_CERTIFICATE=").hasMessageEndingWith("can't be used: the key does not belong to the certificate");
     }
 
     private static SSLSocket connect(TestCertificate trusted, int port) throws Exception {

@@ -29,6 +29,7 @@ class RedeliveryMonitorTest {
 
     @BeforeEach
     void listen() {
+        batch.getExchangeExtension().setFromRouteId("comment-job-processor");
         log.start();
         logger.addAppender(log);
         logger.setLevel(Level.WARN);
@@ -60,7 +61,7 @@ class RedeliveryMonitorTest {
         "40P01 | See the log of PostgreSQL"})
     void aWarningSaysWhatToLookAtAndNothingOfTheData(String state, String advice) {
         fail(new IllegalStateException(new SQLException("Detail: (id)=(secret)", state)));
-        assertThat(warnings()).containsExactly("Attempt 1 failed, another one follows: SQLSTATE %s. %s".formatted(state, advice));
+        assertThat(warnings()).containsExactly("Attempt 1 failed in comment-job-processor, another one follows: SQLSTATE %s. %s".formatted(state, advice));
     }
 
     @Test
@@ -68,9 +69,9 @@ class RedeliveryMonitorTest {
         fail(new SQLTransientConnectionException("comments - Connection is not available"));
         fail(new AmqpTimeoutException("no confirm"));
         assertThat(warnings()).containsExactly(
-                "Attempt 1 failed, another one follows: SQLTransientConnectionException. Is PostgreSQL up at POSTGRES_URL?",
-                "Attempt 2 failed, another one follows: AmqpTimeoutException. "
-                        + "Is RabbitMQ up at RABBITMQ_URI, and does the queue notifications accept messages?");
+                "Attempt 1 failed in comment-job-processor, another one follows: SQLTransientConnectionException. Is PostgreSQL up at POSTGRES_URL?",
+                "Attempt 2 failed in comment-job-processor, another one follows: AmqpTimeoutException. "
+                        + "Is RabbitMQ up at RABBITMQ_URI, and does the queue accept messages?");
     }
 
     @Test

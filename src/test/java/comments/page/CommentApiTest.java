@@ -73,15 +73,19 @@ class CommentApiTest {
         provokeStreamed();
         provokeFailures(database);
         try (TestPipeline closed = TestPipeline.start(Map.of("RABBITMQ_URI", broker.uri(), "POSTGRES_URL", database,
-                "POSTGRES_USER", "postgres", "COMMENTS_API_KEYS", "ann:" + sha256("key"), "COMMENTS_PAGES", "false"))) {
-            for (String path : List.of("/comments?postId=p1", "/comments/" + id, "/comments/" + id + "/replies", "/openapi.json")) {
+                "POSTGRES_USER", "postgres", "COMMENTS_API_KEYS", "ann:" + sha256("key") + ",bob:" + sha256("posts") + ":post,"
+                + "eve:" + sha256("reads") + ":read", "COMMENTS_PAGES", "false"))) {
+            for (String path : List.of("/comments?postId=p1", "/comments/" + id, "/comments/" + id + "/replies", "/comments/count?postId=p1",
+                    "/openapi.json")) {
                 answer(closed, "GET", path, null, "Authorization", "Bearer key");
             }
             for (String path : List.of("/comments?postId=p1", "/comments/" + id, "/comments/" + id + "/replies", "/openapi.json",
-                    "/comments/stream")) {
+                    "/comments/count?postId=p1", "/comments/stream")) {
                 answer(closed, "GET", path, null);
                 answer(closed, "GET", path, null, "Authorization", "Bearer guess");
+                answer(closed, "GET", path, null, "Authorization", "Bearer posts");
             }
+            answer(closed, "POST", "/comments", TestPipeline.COMMENT, "Content-Type", "application/json", "Authorization", "Bearer reads");
             answer(closed, "POST", "/comments", TestPipeline.COMMENT, "Content-Type", "application/json");
             assertThat(closed.send(HttpRequest.newBuilder(closed.uri("/openapi"))).statusCode())
                     .as("the page, which COMMENTS_PAGES leaves out").isEqualTo(404);
@@ -154,14 +158,14 @@ class CommentApiTest {
         post("[" + (TestPipeline.COMMENT + ",").repeat(60) + TestPipeline.COMMENT + "]");
         post("[" + (TestPipeline.COMMENT + ",").repeat(59) + TestPipeline.COMMENT + "]");
         post("[" + (TestPipeline.COMMENT + ",").repeat(59) + TestPipeline.COMMENT + "]");
-        answer(pipeline, "POST", "/comments?" + "x".repeat(5_000), TestPipeline.COMMENT, "Content-Type", "application/json");
+        answer(pipeline, "POST", "/comments?" + "x".repeat(9_000), TestPipeline.COMMENT, "Content-Type", "application/json");
     }
 
     private static void provokeRead(String id) throws Exception {
-        for (String path : List.of("/comments?postId=p1", "/comments/" + id, "/comments/" + id + "/replies")) {
+        for (String path : List.of("/comments?postId=p1", "/comments/" + id, "/comments/" + id + "/replies", "/comments/count?postId=p1")) {
             HttpResponse<String> response = get(path);
             get(path, "If-None-Match", response.headers().firstValue("ETag").orElseThrow());
-            get(path.replaceAll("\\?.*", "") + "?" + "x".repeat(5_000));
+            get(path.replaceAll("\\?.*", "") + "?" + "x".repeat(9_000));
         }
         get("/comments?postId=p1&limit=1");
         get("/comments?postId=none");
@@ -174,8 +178,10 @@ class CommentApiTest {
         get("/comments/" + NOBODY);
         get("/comments/17/replies");
         get("/comments/" + id + "/replies?postId=p1");
+        get("/comments/count?page=2");
+        get("/comments/count?" + "postId=p1&".repeat(101));
         get("/openapi.json");
-        get("/openapi.json?" + "x".repeat(5_000));
+        get("/openapi.json?" + "x".repeat(9_000));
     }
 
     private static void provokeStreamed() throws Exception {
@@ -195,7 +201,7 @@ class CommentApiTest {
         assertThat(stream.get().body()).endsWith("event: end\ndata: {\"reason\":\"resume\"}\n\n");
         get("/comments/stream", "Last-Event-ID", "x");
         get("/comments/stream?postId=");
-        get("/comments/stream?" + "x".repeat(5_000));
+        get("/comments/stream?" + "x".repeat(9_000));
         listeners.setMaxClients(0);
         get("/comments/stream");
         listeners.setMaxClients(100);
@@ -207,6 +213,7 @@ class CommentApiTest {
             get("/comments?postId=p1");
             get("/comments/" + NOBODY);
             get("/comments/" + NOBODY + "/replies");
+            get("/comments/count?postId=p1");
             owner.createStatement().execute("ALTER TABLE away RENAME TO comments");
         }
         ConnectionFactory factory = new ConnectionFactory();
@@ -312,9 +319,9 @@ class CommentApiTest {
                 .doesNotContain("unsafe", "http", "*");
         List<String> named = Pattern.compile("(?:src|href)=\"([^\"]+)\"").matcher(page.body()).results()
                 .map(match -> match.group(1)).filter(name -> !name.equals("data:,")).toList();
-        assertThat(named).hasSize(3).allMatch(name -> name.startsWith("/openapi/"));
+        assertThat(named).hasSize(3).allMatch(name -> name.startsWith("openapi/"));
         for (String name : named) {
-            HttpResponse<String> file = pipeline.send(HttpRequest.newBuilder(pipeline.uri(name)));
+            HttpResponse<String> file = pipeline.send(HttpRequest.newBuilder(pipeline.uri("/" + name)));
             assertThat(file.statusCode()).as(name).isEqualTo(200);
             assertThat(file.headers().firstValue("Content-Type").orElseThrow()).as(name)
                     .startsWith(name.endsWith(".css") ? "text/css" : "text/javascript");

@@ -2,6 +2,7 @@ package comments.page;
 
 import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import comments.EmbeddedBroker;
 import comments.support.TestPipeline;
@@ -19,7 +20,7 @@ import org.apache.camel.tooling.maven.MavenDownloaderImpl;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The Java client that openapi-generator makes of openapi.json: it is compiled, posts a comment, and reads it. */
+/** The clients that openapi-generator makes of openapi.json: each is compiled, posts a comment, and reads it. */
 class GeneratedClientIT {
 
     private static final String GENERATOR = "org.openapitools:openapi-generator-cli:7.17.0";
@@ -60,14 +61,79 @@ class GeneratedClientIT {
             }
             """;
 
+    private static final Path TSC = Path.of("/usr/bin/tsc");
+    private static final Path NODE = Path.of("/usr/bin/node");
+
+    private static final String TYPESCRIPT_USER = """
+            import { Configuration, PostApi, ReadApi, ResponseError } from './index';
+
+            declare const process: { argv: string[], exitCode: number };
+
+            async function main() {
+                const configuration = new Configuration({ basePath: process.argv[2] });
+                const newComment = { postId: 'p', userId: 'u', userName: 'Ann', content: 'By a generated client' };
+                const { id } = await new PostApi(configuration).postComment({ newComment, idempotencyKey: 'key' });
+                const reader = new ReadApi(configuration);
+                for (let i = 0; ; i++) {
+                    try {
+                        console.log((await reader.getComment({ id: id! })).content);
+                        break;
+                    } catch (error) {
+                        // not written yet, or the schema is still being made
+                        const status = (error as ResponseError).response?.status;
+                        if (status !== 404 && status !== 503 || i === 100) {
+                            throw error;
+                        }
+                        await new Promise(resolve => setTimeout(resolve, 100));
+                    }
+                }
+                console.log((await reader.getComments({ postId: 'p', limit: 20 }))[0].id === id);
+                try {
+                    await new PostApi(configuration).postComment({ newComment: { ...newComment, userName: ' ' } });
+                } catch (error) {
+                    console.log((error as ResponseError).response.status);
+                }
+            }
+
+            main().catch(error => {
+                console.error(error);
+                process.exitCode = 1;
+            });
+            """;
+
     @TempDir
     Path folder;
 
+    private void generate(String... arguments) throws Exception {
+        List<String> all = new ArrayList<>(List.of("-cp", resolve(List.of(GENERATOR), false), "org.openapitools.codegen.OpenAPIGenerator",
+                "generate", "-i", "routes/web/openapi.json", "-o", folder.toString()));
+        all.addAll(List.of(arguments));
+        run(all.toArray(String[]::new));
+    }
+
+    private void assertPostsAndReads(Path program, String... arguments) throws Exception {
+        try (EmbeddedBroker broker = EmbeddedBroker.startInMemory();
+                TestPipeline pipeline = TestPipeline.start(Map.of("RABBITMQ_URI", broker.uri(), "POSTGRES_URL",
+                        TestServers.newDatabase(), "POSTGRES_USER", "postgres"))) {
+            List<String> all = new ArrayList<>(List.of(arguments));
+            all.add("http://127.0.0.1:" + pipeline.port());
+            assertThat(command(program, all).lines()).containsExactly("By a generated client", "true", "422");
+        }
+    }
+
+    /** Compiled as the package is that the generator describes. */
     @Test
-    void itPostsAndReads() throws Exception {
-        String generator = resolve(List.of(GENERATOR), false);
-        run("-cp", generator, "org.openapitools.codegen.OpenAPIGenerator", "generate", "-i", "routes/web/openapi.json",
-                "-g", "java", "--library", "native", "-p", "useJakartaEe=true", "-o", folder.toString());
+    void theTypescriptClientPostsAndReads() throws Exception {
+        assumeTrue(Files.isExecutable(TSC) && Files.isExecutable(NODE), "Debian's packages nodejs and node-typescript");
+        generate("-g", "typescript-fetch", "-p", "npmName=comments-client");
+        Files.writeString(folder.resolve("src/user.ts"), TYPESCRIPT_USER);
+        command(TSC, List.of("-p", folder.toString()));
+        assertPostsAndReads(NODE, folder.resolve("dist/user.js").toString());
+    }
+
+    @Test
+    void theJavaClientPostsAndReads() throws Exception {
+        generate("-g", "java", "--library", "native", "-p", "useJakartaEe=true");
         Files.writeString(folder.resolve("User.java"), USER);
         String classPath = resolve(NEEDED, true);
         List<String> sources = new ArrayList<>(List.of("-nowarn", "-d", folder.resolve("classes").toString(), "-cp", classPath,
@@ -75,14 +141,8 @@ class GeneratedClientIT {
         try (Stream<Path> files = Files.walk(folder.resolve("src/main/java"))) {
             files.map(Path::toString).filter(name -> name.endsWith(".java")).forEach(sources::add);
         }
-        command("javac", sources);
-        try (EmbeddedBroker broker = EmbeddedBroker.startInMemory();
-                TestPipeline pipeline = TestPipeline.start(Map.of("RABBITMQ_URI", broker.uri(), "POSTGRES_URL",
-                        TestServers.newDatabase(), "POSTGRES_USER", "postgres"))) {
-            String printed = run("-cp", folder.resolve("classes") + File.pathSeparator + classPath, "User",
-                    "http://127.0.0.1:" + pipeline.port());
-            assertThat(printed.lines()).containsExactly("By a generated client", "true", "422");
-        }
+        command(ofJdk("javac"), sources);
+        assertPostsAndReads(ofJdk("java"), "-cp", folder.resolve("classes") + File.pathSeparator + classPath, "User");
     }
 
     private static String resolve(List<String> artifacts, boolean transitively) throws Exception {
@@ -93,12 +153,16 @@ class GeneratedClientIT {
         }
     }
 
-    private String run(String... arguments) throws IOException, InterruptedException {
-        return command("java", List.of(arguments));
+    private static Path ofJdk(String program) {
+        return Path.of(System.getProperty("java.home"), "bin", program);
     }
 
-    private String command(String program, List<String> arguments) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", program).toString()));
+    private String run(String... arguments) throws IOException, InterruptedException {
+        return command(ofJdk("java"), List.of(arguments));
+    }
+
+    private String command(Path program, List<String> arguments) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(program.toString()));
         command.addAll(arguments);
         File errors = folder.resolve("errors").toFile();
         Process process = new ProcessBuilder(command).redirectError(errors).start();

@@ -91,7 +91,7 @@ class UnpooledDataSourceTest {
         try (PostgresDataSource pool = new PostgresDataSource()) {
             pool.setJdbcUrl(" " + url + "\n");
             pool.setUsername("postgres\n");
-            pool.setPassword("secret\r\n");
+            pool.setPassword(TestServers.password() + "\r\n");
             try (Connection connection = pool.getConnection()) {
                 assertThat(connection.getMetaData().getUserName()).isEqualTo("postgres");
             }

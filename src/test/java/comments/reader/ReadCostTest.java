@@ -11,6 +11,8 @@ import java.sql.Statement;
 import java.util.UUID;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** How much the database reads for a page. */
@@ -70,6 +72,20 @@ class ReadCostTest extends ReaderFixture {
         assertThat(blocks("select-replies.sql", "parentId", "'" + parent + "'")).isBetween(2 * periods, 10 * periods);
         assertThat(idsOf(get("/comments?postId=quiet"))).containsExactly(id.toString());
         assertThat(idsOf(get("/comments/" + parent + "/replies"))).containsExactly(id.toString());
+    }
+
+    /** Two years of comments, 500 of each of 100 posts, and 50,000 of another. */
+    @Test
+    void countsReadOnlyTheIndexAndStopAtAThousand() throws Exception {
+        execute("INSERT INTO comments SELECT gen_random_uuid(), post, 'u', 'Ann', 'c', NULL,"
+                + " timestamptz '2024-11-22 11:00Z' + i * interval '21 minutes', now()"
+                + " FROM generate_series(1, 50000) i CROSS JOIN LATERAL (VALUES ('busy'), ('post-' || i % 100)) AS posts (post)");
+        execute("VACUUM ANALYZE comments");
+        int periods = 27;
+        assertThat(blocks("select-counts.sql", "postIds", "'{busy}'", "limit", "1000")).isLessThan(60);
+        assertThat(blocks("select-counts.sql", "postIds", "'{post-1}'", "limit", "1000")).isBetween(2 * periods, 10 * periods);
+        String hundred = IntStream.range(0, 100).mapToObj(i -> "post-" + i).collect(Collectors.joining(","));
+        assertThat(blocks("select-counts.sql", "postIds", "'{" + hundred + "}'", "limit", "1000")).isLessThan(100 * 5 * periods);
     }
 
     @Test

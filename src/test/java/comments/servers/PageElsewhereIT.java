@@ -1,15 +1,22 @@
 package comments.servers;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import comments.http.SseClients;
 import comments.support.PrivateServers;
 import comments.support.TestPipeline;
 import java.sql.Connection;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.openqa.selenium.Keys;
 
 /** The page before processes that ask for a key, have not all services, or are killed. */
 class PageElsewhereIT extends PageFixture {
+
+    // of an EventSource
+    private static final Long OPEN = 1L;
+    private static final Long CLOSED = 2L;
 
     @Test
     void whereKeysAreAskedForOneIsEnough() throws Exception {
@@ -43,6 +50,24 @@ class PageElsewhereIT extends PageFixture {
         browser.find("button.main").click();
         browser.await("[data-stage=pushed][data-done]");
         browser.screenshot("elsewhere");
+    }
+
+    /** An EventSource gives up for good after a 429 or a 503. */
+    @Test
+    void anEventSourceComesBackWhenALimitIsNoLongerReached() throws Exception {
+        TestPipeline reader = SERVERS.startHere("comment-reader", "COMMENTS_STREAM_LISTENERS", "0");
+        open("http://127.0.0.1:" + reader.port());
+        browser.run("""
+                window.reasons = []
+                window.source = new EventSource('comments/stream')
+                source.addEventListener('end', event => reasons.push(JSON.parse(event.data).reason))
+                """);
+        await().untilAsserted(() -> assertThat(browser.run("return [...reasons, source.readyState].join()")).asString()
+                .startsWith("busy").doesNotEndWith("," + CLOSED));
+        reader.bean("sseClients", SseClients.class).setMaxClients(10);
+        // it comes back within 15 s
+        await().atMost(Duration.ofSeconds(30)).until(() -> reader.bean("sseClients", SseClients.class).count() > 0
+                && browser.run("return source.readyState").equals(OPEN));
     }
 
     @Test

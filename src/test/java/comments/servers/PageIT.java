@@ -152,7 +152,7 @@ class PageIT extends PageFixture {
                     .replaceAll('"comments":1,', '"comments":900,').replaceAll('"shown":1', '"shown":0')
                 window.fetch = async (path, options) => {
                     const answer = await real(path, options)
-                    return !path.startsWith('/comments/stream?') ? answer : new Response(answer.body
+                    return !path.startsWith('comments/stream?') ? answer : new Response(answer.body
                         .pipeThrough(new TextDecoderStream())
                         .pipeThrough(new TransformStream({ transform: (text, next) => next.enqueue(cut(text)) }))
                         .pipeThrough(new TextEncoderStream()), { headers: answer.headers })

@@ -51,19 +51,13 @@ class SecureServersIT {
     @Test
     void theUsersAndRolesMayDoNoMore() throws Exception {
         for (String statement : List.of("DELETE FROM comments", "UPDATE comments SET content = ''", "DROP TABLE comments",
-                "TRUNCATE comments", "CREATE TABLE more (id int)")) {
-            try (Connection writer = DriverManager.getConnection(SERVERS.postgresql().url(SERVERS.database()),
-                    PrivateServers.WRITER, PrivateServers.PASSWORD)) {
-                assertThatThrownBy(() -> writer.createStatement().execute(statement)).as(statement)
-                        .isInstanceOf(SQLException.class).extracting("SQLState").isEqualTo("42501");
-            }
+                "TRUNCATE comments", "CREATE TABLE more (id int)", "INSERT INTO comments_schema_history SELECT * FROM comments_schema_history",
+                "UPDATE comments_schema_history SET checksum = 0", "DELETE FROM comment_quarantine")) {
+            assertDenied(PrivateServers.WRITER, statement);
         }
-        for (String statement : List.of("INSERT INTO comments SELECT * FROM comments", "DELETE FROM comments", "CREATE TABLE more (id int)")) {
-            try (Connection reader = DriverManager.getConnection(SERVERS.postgresql().url(SERVERS.database()),
-                    PrivateServers.READER, PrivateServers.PASSWORD)) {
-                assertThatThrownBy(() -> reader.createStatement().execute(statement)).as(statement)
-                        .isInstanceOf(SQLException.class).extracting("SQLState").isEqualTo("42501");
-            }
+        for (String statement : List.of("INSERT INTO comments SELECT * FROM comments", "DELETE FROM comments", "CREATE TABLE more (id int)",
+                "SELECT FROM comment_quarantine", "SELECT FROM comments_schema_history")) {
+            assertDenied(PrivateServers.READER, statement);
         }
         assertRefused("comment-reader", channel -> channel.basicGet("comments", true));
         assertRefused("comment-reader", channel -> channel.queueDeclare("more", true, false, false, null));
@@ -73,6 +67,30 @@ class SecureServersIT {
         assertRefused("comment-job-processor", channel -> channel.queuePurge("notifications"));
         assertRefused("notification-service", channel -> channel.basicGet("comments", true));
         assertRefused("notification-service", channel -> channel.queueDeclare("more", true, false, false, null));
+    }
+
+    private static void assertDenied(String role, String statement) throws SQLException {
+        try (Connection connection = DriverManager.getConnection(SERVERS.postgresql().url(SERVERS.database()), role, PrivateServers.PASSWORD)) {
+            assertThatThrownBy(() -> connection.createStatement().execute(statement)).as("%s: %s", role, statement)
+                    .isInstanceOf(SQLException.class).extracting("SQLState").isEqualTo("42501");
+        }
+    }
+
+    /** A former version named the history otherwise, and its roles had what they should not have. */
+    @Test
+    void theOwnerMakesTheSchemaAndTakesBackWhatFormerVersionsGranted() throws Exception {
+        try (Connection owner = DriverManager.getConnection(SERVERS.postgresql().url(SERVERS.database()), PrivateServers.OWNER,
+                PrivateServers.PASSWORD)) {
+            owner.createStatement().execute("CREATE TABLE flyway_schema_history AS SELECT * FROM comments_schema_history;"
+                    + " DROP TABLE comments_schema_history; GRANT SELECT ON comment_quarantine TO comments_reader");
+        }
+        JarProcess process = SERVERS.launch("comment-job-processor", "POSTGRES_USER", PrivateServers.OWNER, "POSTGRES_MIGRATE", "only",
+                "RABBITMQ_URI", "amqp://127.0.0.1:1");
+        assertThat(process.awaitEnd()).as("exit code: see " + process.logFile()).isZero();
+        assertThat(process.log()).anyMatch(line -> line.contains("The schema is made")).noneMatch(line -> line.contains("ERROR"));
+        assertDenied(PrivateServers.WRITER, "INSERT INTO flyway_schema_history SELECT * FROM flyway_schema_history");
+        assertDenied(PrivateServers.READER, "SELECT FROM comment_quarantine");
+        assertThat(SERVERS.number("SELECT count(*) FROM flyway_schema_history")).isEqualTo(5);
     }
 
     private interface Use {

@@ -59,6 +59,7 @@ public class AcceptCommentBenchmark {
     @Benchmark
     public Object accept() throws Exception {
         Exchange exchange = new DefaultExchange(context);
+        exchange.getMessage().setHeader(Exchange.HTTP_METHOD, "POST");
         exchange.getMessage().setHeader("Content-Type", "application/json");
         exchange.getMessage().setBody(body);
         acceptComment.process(exchange);

@@ -47,10 +47,13 @@ class AdmissionControlTest {
     }
 
     private void assertRefused(String reason) {
+        assertThatThrownBy(() -> admit.admit("ann")).as("before the body").isInstanceOf(AdmissionControl.NotAdmittedException.class)
+                .hasMessage(reason);
         assertThatThrownBy(() -> admit.process(exchange)).isInstanceOf(AdmissionControl.NotAdmittedException.class).hasMessage(reason);
     }
 
     private void assertAdmitted() {
+        assertThatCode(() -> admit.admit("ann")).doesNotThrowAnyException();
         assertThatCode(() -> admit.process(exchange)).doesNotThrowAnyException();
     }
 

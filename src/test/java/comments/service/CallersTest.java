@@ -6,6 +6,8 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import comments.EmbeddedBroker;
+import comments.support.ApiDocument;
+import comments.support.ApiDocument.Operation;
 import comments.support.EventStream;
 import comments.support.TestPipeline;
 import comments.support.TestServers;
@@ -19,6 +21,7 @@ import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
@@ -99,7 +102,8 @@ class CallersTest {
 
     @ParameterizedTest
     @ValueSource(strings = {" ", "\\t\\n", "\\u200b", "\\u200b\\ufeff \\u2060", "\\u00a0\\u3000", "\\u3164", "\\u115f\\uffa0", "\\u2800",
-        "\\ufe0f", "\\udb40\\udd01", "\\u034f", "\\u202e", "\\u0007"})
+        "\\ufe0f", "\\udb40\\udd01", "\\u034f", "\\u202e", "\\u0007", "\\u2065",
+        "\\ufff0", "\\udb40\\udc02"})
     void whatCannotBeSeenIsRefused(String text) throws Exception {
         HttpResponse<String> response = post("{\"postId\":\"p\",\"userId\":\"u\",\"userName\":\"%s\",\"content\":\"%1$s\"}".formatted(text));
         assertThat(response.statusCode()).isEqualTo(422);
@@ -143,6 +147,8 @@ class CallersTest {
         assertThat(preflight.statusCode()).isEqualTo(204);
         assertThat(preflight.headers().firstValue("Access-Control-Allow-Origin").orElse(null)).isEqualTo(allowed);
         assertThat(preflight.headers().firstValue("Access-Control-Allow-Headers").isPresent()).isEqualTo(allowed != null);
+        assertThat(preflight.headers().firstValue("Access-Control-Allow-Methods").map(names -> Set.of(names.split(", "))).orElse(null))
+                .isEqualTo(allowed == null ? null : methods());
         assertThat(preflight.headers().allValues("Vary")).containsExactly("origin");
 
         for (HttpResponse<String> response : List.of(post(comment("cors", "Hi"), "Origin", origin), post("{", "Origin", origin),
@@ -154,6 +160,12 @@ class CallersTest {
             assertThat(response.headers().firstValue("Access-Control-Expose-Headers").orElse(null))
                     .isEqualTo(allowed == null ? null : "Location, Link, ETag, Retry-After");
         }
+    }
+
+    private static Set<String> methods() throws IOException {
+        Set<String> methods = ApiDocument.read().operations().stream().map(Operation::method).collect(Collectors.toSet());
+        methods.add("HEAD");
+        return methods;
     }
 
     @Test

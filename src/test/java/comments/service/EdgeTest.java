@@ -183,7 +183,7 @@ class EdgeTest {
 
     @Test
     void aUrlThatIsTooLongIsRefused() throws Exception {
-        assertThat(raw("POST /comments?" + "a".repeat(5_000) + " HTTP/1.1\r\nHost: a\r\n\r\n"))
+        assertThat(raw("POST /comments?" + "a".repeat(9_000) + " HTTP/1.1\r\nHost: a\r\n\r\n"))
                 .contains(" 414 ", "application/problem+json", "\"status\":414");
         assertNothingPublished();
     }

@@ -60,11 +60,24 @@ public class SettingsTest {
         "HTTP_CLIENT_TIMEOUT | 10 | must be a whole number from 1000 to 3600000",
         "HTTP_MAX_CONNECTIONS | many | must be a whole number from 0 to 1000000",
         "COMMENTS_TRUSTED_PROXIES | 10.0.0.0/8, proxy | must be addresses or networks such as 10.0.0.0/8, separated by commas",
+        "COMMENTS_BASE_PATH | /c/ | must be empty, or a path such as /c, without a slash at its end",
+        "COMMENTS_BASE_PATH | c | must be empty, or a path such as /c, without a slash at its end",
         "HTTP_MAX_BODY | 67108864 | must be a whole number from 1024 to 4000000",
         "NOTIFICATIONS_PERIOD | 3600000 | must be a whole number from 1 to 600000",
+        "NOTIFICATIONS_PUSH_SECRET | secret | must be whsec_ and 24 to 64 bytes in Base64",
+        "NOTIFICATIONS_PUSH_SECRET | whsec_secret | must be whsec_ and 24 to 64 bytes in Base64",
+        "NOTIFICATIONS_PUSH_SECRET | whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw secret | several are separated by spaces",
+        "NOTIFICATIONS_PUSH_ENDPOINT | https://ann:secret@receiver.example/ | must be https://host:port/path without a user",
+        "NOTIFICATIONS_PUSH_ENDPOINT | https:///secret | must be https://host:port/path without a user",
+        "NOTIFICATIONS_PUSH_ENDPOINT | '' | must be https://host:port/path",
+        "NOTIFICATIONS_PUSH_PRIVATE | yes | must be true or false",
+        "COMMENTS_API_KEYS | ann:secret | must be name:hash,name:hash:scope+scope with the SHA-256 of each key as 64 hexadecimal digits",
+        "COMMENTS_API_KEYS | ann:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef:post+secret | scopes of post, read, change, import",
+        "COMMENTS_API_KEYS | ann:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef: | scopes of post, read, change, import",
         "HTTP_PORT | 65536 | must be a whole number from 1 to 65535",
         "MANAGEMENT_PORT | 8080 | must differ from HTTP_PORT",
         "OBSERVE_EXCHANGES | yes | must be true or false",
+        "POSTGRES_MIGRATE | once | must be true, false or only",
         "LOG_FORMAT | xml | must be text or json",
         "COMMENTS_ROLES | comment-server | must be any of comment-job-processor, comment-reader, comment-service, notification-service",
         "COMMENTS_ROLES | '' | must be any of",
@@ -82,6 +95,14 @@ public class SettingsTest {
     }
 
     @Test
+    void apiKeysMayHaveScopes() throws IOException {
+        String key = "ann:" + "0123456789abcdefABCDEF0123456789".repeat(2);
+        for (String scopes : new String[] {"", ":import", ":post+read+change+import", ":change+post,bob" + key.substring(3)}) {
+            check("COMMENTS_API_KEYS", key + scopes);
+        }
+    }
+
+    @Test
     void anyRolesInAnyOrderAreRight() throws IOException {
         check("COMMENTS_ROLES", "notification-service,comment-service");
         check("COMMENTS_ROLES", "comment-job-processor");
@@ -91,5 +112,11 @@ public class SettingsTest {
     void severalServersAreRight() throws IOException {
         check("RABBITMQ_URI", "amqps://ann:secret@one:5671,two:5671/orders");
         check("POSTGRES_URL", "jdbc:postgresql://one:5432,two:5432/comments?targetServerType=primary");
+    }
+
+    @Test
+    void aSecretMayBeReplacedByAnother() throws IOException {
+        check("NOTIFICATIONS_PUSH_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw whsec_" + "A".repeat(32));
+        check("NOTIFICATIONS_PUSH_ENDPOINT", "https://receiver.example/hook?token=a");
     }
 }

@@ -8,6 +8,7 @@ import comments.support.TestPipeline;
 import comments.support.TestServers;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -24,11 +25,13 @@ class StreamRestartTest {
                     .header("Accept", "text/event-stream"));
             assertThat(stream.statusCode()).isEqualTo(200);
             assertThat(stream.headers().firstValue("Content-Type")).hasValue("text/event-stream");
-            assertThat(stream.body()).matches("retry: [1-3]\\d{3}\n\n");
+            assertThat(stream.body()).matches("retry: [1-3]\\d{3}\nevent: end\ndata: \\{\"reason\":\"stopping\"}\n\n");
 
-            HttpResponse<String> other = pipeline.send(HttpRequest.newBuilder(pipeline.uri("/comments/stream")));
-            assertThat(other.statusCode()).isEqualTo(503);
-            assertThat(other.headers().firstValue("Retry-After")).hasValue("1");
+            for (String accept : List.of("*/*", "text/event-stream, application/problem+json")) {
+                HttpResponse<String> other = pipeline.send(HttpRequest.newBuilder(pipeline.uri("/comments/stream")).header("Accept", accept));
+                assertThat(other.statusCode()).isEqualTo(503);
+                assertThat(other.headers().firstValue("Retry-After")).hasValue("1");
+            }
         }
     }
 }

@@ -76,9 +76,14 @@ public final class JarProcess implements AutoCloseable {
         return new ProcessBuilder(command);
     }
 
-    /** Waits until the application is ready; returns this. */
+    /** Waits until the application is ready, a minute at most; returns this. */
     public JarProcess awaitReady() {
-        Awaitility.await().atMost(Duration.ofSeconds(60)).ignoreExceptionsInstanceOf(IOException.class).until(() -> {
+        return awaitReady(Duration.ofMinutes(1));
+    }
+
+    /** Waits until the application is ready; returns this. */
+    public JarProcess awaitReady(Duration limit) {
+        Awaitility.await().atMost(limit).ignoreExceptionsInstanceOf(IOException.class).until(() -> {
             if (!process.isAlive()) {
                 throw new AssertionError("it ended: " + Files.readString(log));
             }

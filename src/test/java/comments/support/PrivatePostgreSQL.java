@@ -12,6 +12,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
@@ -158,16 +159,13 @@ public final class PrivatePostgreSQL implements AutoCloseable {
         execute("SELECT pg_reload_conf()");
     }
 
-    /** Runs a script of psql in a database. */
-    void run(Path script, String database, String... variables) throws IOException, InterruptedException {
-        List<String> arguments = new ArrayList<>(List.of("-h", "127.0.0.1", "-p", Integer.toString(port), "-U", "postgres",
-                "-d", database, "-v", "ON_ERROR_STOP=1"));
-        for (String variable : variables) {
-            arguments.addAll(List.of("-v", variable));
-        }
+    /** Runs a script of psql in a database, with variables of the environment. */
+    public void run(Path script, String database, Map<String, String> variables) throws IOException, InterruptedException {
         // as standard input, since the account may not read the folder of the project
-        Process psql = command("psql", arguments.toArray(String[]::new)).redirectErrorStream(true)
-                .redirectInput(script.toFile()).start();
+        ProcessBuilder command = command("psql", "-h", "127.0.0.1", "-p", Integer.toString(port), "-U", "postgres", "-d", database)
+                .redirectErrorStream(true).redirectInput(script.toFile());
+        command.environment().putAll(variables);
+        Process psql = command.start();
         String printed = new String(psql.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         if (psql.waitFor() != 0) {
             throw new IOException(script + ": " + printed);

@@ -135,8 +135,11 @@ public final class PrivateRabbitMQ implements AutoCloseable {
                 StandardCopyOption.REPLACE_EXISTING));
     }
 
-    /** Runs a script that calls rabbitmqctl. */
-    public void run(Path script, Map<String, String> variables) throws IOException, InterruptedException {
+    /** Runs a script that calls rabbitmqctl, and finds the files of its own folder that it is given. */
+    public void run(Path script, Map<String, String> variables, String... beside) throws IOException, InterruptedException {
+        for (String file : beside) {
+            copy(script.resolveSibling(file));
+        }
         ProcessBuilder builder = command(List.of(copy(script))).redirectErrorStream(true);
         builder.environment().putAll(variables);
         Process process = builder.start();

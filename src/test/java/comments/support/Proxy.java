@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.IntSupplier;
 
 /**
  * A TCP proxy on loopback that can hold back, delay or break what passes. A connection is chosen by what its client says
@@ -34,7 +35,7 @@ public final class Proxy implements AutoCloseable {
     private static final int HELLO_LENGTH = 4_096;
 
     private final ServerSocket listener = new ServerSocket();
-    private final int target;
+    private final IntSupplier target;
     private final Set<Link> links = ConcurrentHashMap.newKeySet();
     private final List<Hold> holds = new CopyOnWriteArrayList<>();
     private volatile Duration delay = Duration.ZERO;
@@ -44,8 +45,17 @@ public final class Proxy implements AutoCloseable {
         this(target, 0);
     }
 
+    /** A proxy that asks for the port on loopback of each new connection. */
+    public Proxy(IntSupplier target) throws IOException {
+        this(target, 0);
+    }
+
     /** A proxy for a port on loopback, whose connections take so many bytes before they are read; 0 means the default. */
     public Proxy(int target, int receiveBuffer) throws IOException {
+        this(() -> target, receiveBuffer);
+    }
+
+    private Proxy(IntSupplier target, int receiveBuffer) throws IOException {
         this.target = target;
         if (receiveBuffer > 0) {
             listener.setReceiveBufferSize(receiveBuffer);
@@ -97,7 +107,7 @@ public final class Proxy implements AutoCloseable {
             try {
                 Socket client = listener.accept();
                 try {
-                    Link link = new Link(client, new Socket(InetAddress.getLoopbackAddress(), target));
+                    Link link = new Link(client, new Socket(InetAddress.getLoopbackAddress(), target.getAsInt()));
                     links.add(link);
                     daemon(() -> link.pump(Direction.REQUESTS), "proxy-requests");
                     daemon(() -> link.pump(Direction.ANSWERS), "proxy-answers");

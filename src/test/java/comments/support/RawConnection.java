@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.util.Locale;
 
 /** A connection of a client that sends what it likes, byte for byte. */
 public final class RawConnection implements AutoCloseable {
@@ -62,6 +63,19 @@ public final class RawConnection implements AutoCloseable {
         } catch (java.net.SocketException e) {
             return 0;
         }
+    }
+
+    /** The next answer, with its headers and its body, whose length it must say. */
+    public String answer() throws IOException {
+        StringBuilder answer = new StringBuilder();
+        int length = 0;
+        for (String line = line(); !line.isEmpty(); line = line()) {
+            answer.append(line).append("\r\n");
+            if (line.toLowerCase(Locale.ROOT).startsWith("content-length:")) {
+                length = Integer.parseInt(line.substring(line.indexOf(':') + 1).strip());
+            }
+        }
+        return answer + "\r\n" + new String(socket.getInputStream().readNBytes(length), ISO_8859_1);
     }
 
     /** The rest, until the other side closes the connection. */

@@ -68,13 +68,14 @@ record StartedServers(Path folder, TestCertificate certificate, List<PrivateRabb
             postgresql.encrypt(certificate);
         }
         postgresql.execute("CREATE DATABASE " + WITHOUT_SCHEMA);
-        postgresql.run(Path.of("docker", "postgresql-roles.sql"), WITHOUT_SCHEMA,
-                "owner_password=" + password, "writer_password=" + password, "reader_password=" + password);
+        postgresql.run(Path.of("docker", "postgresql-roles.sql"), WITHOUT_SCHEMA, Map.of("COMMENTS_OWNER_PASSWORD", password,
+                "COMMENTS_WRITER_PASSWORD", password, "COMMENTS_READER_PASSWORD", password));
         postgresql.execute("CREATE DATABASE %s TEMPLATE %s".formatted(WITH_SCHEMA, WITHOUT_SCHEMA));
         try (DefaultCamelContext context = new DefaultCamelContext()) {
             SchemaMigration schema = new SchemaMigration();
             schema.setCamelContext(context);
             schema.setScripts(migrations());
+            schema.setPrivileges("sql/privileges.sql");
             schema.setJdbcUrl(postgresql.url(WITH_SCHEMA));
             schema.setUsername(PrivateServers.OWNER);
             schema.setPassword(password);

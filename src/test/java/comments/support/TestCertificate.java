@@ -9,6 +9,7 @@ import java.security.Key;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.util.Base64;
+import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
@@ -26,9 +27,15 @@ public final class TestCertificate {
     }
 
     public static TestCertificate create(Path folder) throws IOException, InterruptedException, GeneralSecurityException {
+        return create(folder, "EC");
+    }
+
+    /** With a key of an algorithm: EC or RSA. */
+    public static TestCertificate create(Path folder, String algorithm)
+            throws IOException, InterruptedException, GeneralSecurityException {
         Path file = folder.resolve("certificate.p12");
         Process keytool = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
-                "-genkeypair", "-alias", "test", "-keyalg", "EC", "-dname", "CN=localhost", "-ext", "san=dns:localhost,ip:127.0.0.1",
+                "-genkeypair", "-alias", "test", "-keyalg", algorithm, "-dname", "CN=localhost", "-ext", "san=dns:localhost,ip:127.0.0.1",
                 "-ext", "bc=ca:true", "-storetype", "PKCS12", "-keystore", file.toString(), "-storepass", PASSWORD)
                 .redirectErrorStream(true).start();
         String output = new String(keytool.getInputStream().readAllBytes());
@@ -79,6 +86,15 @@ public final class TestCertificate {
         Certificate certificate = store.getCertificate("test");
         trusted.setCertificateEntry("test", certificate);
         return trusted;
+    }
+
+    /** What a server needs to show it. */
+    public SSLContext serverContext() throws GeneralSecurityException {
+        KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        keys.init(store, PASSWORD.toCharArray());
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(keys.getKeyManagers(), null, null);
+        return context;
     }
 
     /** What a client needs to trust it. */

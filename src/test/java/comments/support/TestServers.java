@@ -18,7 +18,12 @@ public final class TestServers {
     private TestServers() {
     }
 
-    /** The JDBC URL, with its user, of a new and empty database. */
+    /** The password of the user {@code postgres}. */
+    public static String password() {
+        return postgres.password();
+    }
+
+    /** The JDBC URL, with its user and password, of a new and empty database. */
     public static synchronized String newDatabase() throws IOException, SQLException {
         if (postgres == null) {
             postgres = EmbeddedPostgreSQL.startInTemporaryFolder();
@@ -31,11 +36,11 @@ public final class TestServers {
             }));
         }
         String name = "test" + DATABASES.incrementAndGet();
-        try (Connection connection = DriverManager.getConnection(postgres.url(), postgres.user(), "");
+        try (Connection connection = DriverManager.getConnection(postgres.url(), postgres.user(), postgres.password());
                 Statement statement = connection.createStatement()) {
             statement.execute("CREATE DATABASE " + name);
         }
         int port = URI.create(postgres.url().substring("jdbc:".length())).getPort();
-        return "jdbc:postgresql://127.0.0.1:%d/%s?user=%s".formatted(port, name, postgres.user());
+        return "jdbc:postgresql://127.0.0.1:%d/%s?user=%s&password=%s".formatted(port, name, postgres.user(), postgres.password());
     }
 }

@@ -13,7 +13,8 @@ final class Servers {
     private List<URI> observe;
 
     @Option(names = "--rabbitmq", defaultValue = "${env:RABBITMQ_URI:-amqp://guest:guest@127.0.0.1:5672}",
-            showDefaultValue = Visibility.NEVER, description = "The broker. Default: RABBITMQ_URI.")
+            showDefaultValue = Visibility.NEVER,
+            description = "The broker. Default: RABBITMQ_URI, which other accounts can't see if it has a password.")
     private String rabbitmq;
 
     @Option(names = "--postgres", defaultValue = "${env:POSTGRES_URL:-jdbc:postgresql://127.0.0.1:5432/comments}",
@@ -21,14 +22,12 @@ final class Servers {
     private String postgres;
 
     @Option(names = "--user", defaultValue = "${env:POSTGRES_USER:-postgres}", showDefaultValue = Visibility.NEVER,
-            description = "Its user. Default: POSTGRES_USER.")
+            description = "Its user. Default: POSTGRES_USER. The password is in POSTGRES_PASSWORD.")
     private String user;
 
-    @Option(names = "--password", defaultValue = "${env:POSTGRES_PASSWORD:-}", showDefaultValue = Visibility.NEVER,
-            description = "The password. Default: POSTGRES_PASSWORD.")
-    private String password;
-
     Pipeline connect() throws Exception {
+        // not an option: other accounts see the arguments of processes
+        String password = System.getenv().getOrDefault("POSTGRES_PASSWORD", "");
         return new Pipeline(observe, rabbitmq, postgres, user, password);
     }
 }

@@ -1,0 +1,80 @@
+package comments.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import comments.http.ApiKeys.Scope;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.DefaultExchange;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What each API key allows. */
+class ApiKeysTest {
+
+    private static Message request(String method, String key) {
+        Message message = new DefaultExchange(new DefaultCamelContext()).getMessage();
+        message.setHeader(Exchange.HTTP_METHOD, method);
+        if (key != null) {
+            message.setHeader("Authorization", "Bearer " + key);
+        }
+        return message;
+    }
+
+    private static ApiKeys keys() throws Exception {
+        ApiKeys keys = new ApiKeys();
+        keys.setKeys("ann:%s, bob:%s:read,eve:%s:post+import,max:%s:change+read".formatted(hash("ann's"), hash("bob's"), hash("eve's"),
+                hash("max's")));
+        return keys;
+    }
+
+    private static String hash(String key) throws Exception {
+        return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(key.getBytes()));
+    }
+
+    private static String answer(ApiKeys keys, String method, String key) {
+        try {
+            return keys.require(request(method, key));
+        } catch (InvalidRequestException e) {
+            return e.status() + " " + e.getMessage();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "POST, ann's, ann", "GET, ann's, ann", "HEAD, ann's, ann",
+        "PATCH, ann's, 403 This API key lacks the scope change.", "DELETE, ann's, 403 This API key lacks the scope change.",
+        "GET, bob's, bob", "HEAD, bob's, bob", "POST, bob's, 403 This API key lacks the scope post.",
+        "POST, eve's, eve", "GET, eve's, 403 This API key lacks the scope read.", "DELETE, eve's, 403 This API key lacks the scope change.",
+        "PATCH, max's, max", "DELETE, max's, max", "GET, max's, max", "POST, max's, 403 This API key lacks the scope post.",
+        "POST, guess, 401 An API key is required: Authorization: Bearer <key>.",
+        "DELETE, guess, 401 An API key is required: Authorization: Bearer <key>.",
+        "GET, , 401 An API key is required: Authorization: Bearer <key>."})
+    void theMethodDecidesWhichScopeARequestNeeds(String method, String key, String answer) throws Exception {
+        assertThat(answer(keys(), method, key)).isEqualTo(answer);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"POST, ''", "GET, ''", "HEAD, ''",
+        "PATCH, 403 This needs an API key with the scope change%", "DELETE, 403 This needs an API key with the scope change%"})
+    void withoutKeysEveryClientMayPostAndReadAndNoneMayChange(String method, String answer) {
+        assertThat(answer(new ApiKeys(), method, null)).isEqualTo(answer.replace("%", ", and the server has no API keys:"
+                + " COMMENTS_API_KEYS=name:hash:post+read+change configures one."));
+    }
+
+    @Test
+    void anImportNeedsAScopeOfItsOwn() throws Exception {
+        assertThat(keys().require(request("POST", "eve's"), Scope.IMPORT)).isEqualTo("eve");
+        for (String key : new String[] {"ann's", "bob's", "max's"}) {
+            assertThat(catchThrowableOfType(InvalidRequestException.class, () -> keys().require(request("POST", key), Scope.IMPORT)))
+                    .hasMessage("This API key lacks the scope import.").extracting(InvalidRequestException::status).isEqualTo(403);
+        }
+        assertThat(catchThrowableOfType(InvalidRequestException.class, () -> new ApiKeys().require(request("POST", null), Scope.IMPORT)))
+                .hasMessageContaining("COMMENTS_API_KEYS=name:hash:post+read+import").extracting(InvalidRequestException::status).isEqualTo(403);
+    }
+}
