@@ -6,10 +6,14 @@ import comments.http.VertxInternals.Guard;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.core.net.SocketAddress;
 import java.time.Duration;
+import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +49,9 @@ final class ClientConnections {
     private static final Logger LOG = LoggerFactory.getLogger(ClientConnections.class);
     private static final long LOG_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final int SWEEP_MILLIS = 500;
+    // of HTTP/2 (RFC 9113, 7)
+    private static final long NO_ERROR = 0;
+    private static final long REFUSED_STREAM = 7;
 
     private final ClientLimits limits;
     private final long timeoutNanos;
@@ -96,7 +103,8 @@ final class ClientConnections {
     void opened(HttpConnection connection, HttpServerOptions options) {
         Client client = limits.of(connection.remoteAddress());
         open.put(connection, new Connected(client, VertxInternals.guard(connection, options,
-                () -> limits.take(client, Resource.UNHANDLED, 1) == 0, () -> limits.give(client, Resource.UNHANDLED, 1))));
+                () -> limits.take(client, Resource.UNHANDLED, 1) == 0, () -> limits.give(client, Resource.UNHANDLED, 1),
+                streams -> limits.give(client, Resource.STREAMS, -streams))));
         connection.closeHandler(closed -> open.remove(connection));
         if (loop == null) {
             loop = Vertx.currentContext();
@@ -109,11 +117,47 @@ final class ClientConnections {
         List.copyOf(watched).forEach(each -> each.endIfSlow(timeoutNanos));
     }
 
+    /**
+     * Refuses a request of HTTP/2 that is one too many, or has too many headers: a stream holds all of them until it is closed. For
+     * HTTP/1, the guard of the connection does it. Returns whether the request is refused.
+     */
+    boolean refuses(HttpServerRequest request) {
+        Connected connected = request.version() == HttpVersion.HTTP_2 ? open.get(request.connection()) : null;
+        if (connected == null) {
+            return false;
+        }
+        HttpServerResponse response = request.response();
+        if (limits.excess(connected.client(), Resource.STREAMS, 0) != 0) {
+            response.reset(REFUSED_STREAM);
+            return true;
+        }
+        int headers = 0;
+        for (Iterator<?> each = request.headers().iterator(); each.hasNext(); each.next()) {
+            headers++;
+        }
+        if (headers > Guard.MAX_HEADERS) {
+            // without a body, which would wait for the client
+            response.setStatusCode(431).end().onComplete(sent -> response.reset(NO_ERROR));
+            return true;
+        }
+        return false;
+    }
+
     /** The client of a request. */
     Client client(HttpServerRequest request) {
         Connected connected = open.get(request.connection());
         // null if it is closed already
         return limits.of(request, connected == null ? limits.of(request.remoteAddress()) : connected.client());
+    }
+
+    /** Asks the client of a request to use another connection: HTTP/1 with the next answer, HTTP/2 when no answer is owed. */
+    void askToLeave(HttpServerRequest request) {
+        Connected connected = open.get(request.connection());
+        if (request.version() != HttpVersion.HTTP_2) {
+            request.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
+        } else if (connected != null) {
+            connected.guard().goAwayWhenAnswered();
+        }
     }
 
     /** Drops the rest of the body of a request that is refused, as soon as it comes. */

@@ -20,6 +20,8 @@ final class ClientLimits {
         CONNECTIONS,
         /** HTTP/1 connections with unfinished headers, or with requests that follow an unanswered one. */
         UNHANDLED,
+        /** Requests of HTTP/2 whose streams are open: they are not complete, or their answers are not sent. */
+        STREAMS,
         /** Requests on the event loop that are not answered. */
         REQUESTS,
         /** Requests that have or await a worker. */

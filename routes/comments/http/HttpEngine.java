@@ -47,7 +47,7 @@ import org.apache.camel.support.TempDirHelper;
 public final class HttpEngine extends VertxPlatformHttpEngine {
 
     private static final Set<HttpMethod> READING = Set.of(HttpMethod.GET, HttpMethod.HEAD);
-    // what a connection takes at most before its request is complete: with TLS, buffers and keys, too
+    // what a connection, or a stream of HTTP/2, takes at most before its request is complete: with TLS, buffers and keys, too
     private static final int CONNECTION_BYTES = 32 << 10;
     private static final int TLS_CONNECTION_BYTES = 64 << 10;
     private static final int MAX_LINE = 8 << 10;
@@ -152,6 +152,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         int most = Integer.parseInt(property("HTTP_MAX_CONNECTIONS"));
         boolean tls = !property("HTTP_TLS_CERTIFICATE").isEmpty();
         made.limit(Resource.CONNECTIONS, most > 0 ? most : heap / (tls ? TLS_CONNECTION_BYTES : CONNECTION_BYTES), 1);
+        made.limit(Resource.STREAMS, heap / CONNECTION_BYTES, 1);
         made.limit(Resource.UNHANDLED, heap / 8 / UNHANDLED_BYTES, 1);
         made.limitShare(Resource.REQUESTS, Integer.parseInt(property("COMMENTS_WAITING")));
         made.limit(Resource.READS, WorkerConsumer.MAX_REQUESTS, 1);
@@ -350,8 +351,11 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     }
 
     private void handle(HttpServerRequest request) {
+        if (connections.refuses(request)) {
+            return;
+        }
         if (retiring) {
-            HttpProblems.askToClose(request);
+            connections.askToLeave(request);
         }
         if (crossOrigin.answers(request)) {
             return;

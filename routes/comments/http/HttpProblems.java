@@ -23,8 +23,6 @@ final class HttpProblems {
 
     // the kernel resets a connection that is closed with unread data, and the reset may take the answer from the client (RFC 9112, 9.6)
     private static final long LINGER_MILLIS = 2000;
-    // longer than the drain, which closes the connection before
-    private static final long SHUTDOWN_MILLIS = 60_000;
 
     private HttpProblems() {
     }
@@ -43,15 +41,6 @@ final class HttpProblems {
         Future<Void> answered = answer(request.response(), status);
         if (request.version() != HttpVersion.HTTP_2) {
             answered.onComplete(written -> closeWhenReceived(request));
-        }
-    }
-
-    /** Answers as usual, and asks the client to use another connection for its next request. Called on the event loop. */
-    static void askToClose(HttpServerRequest request) {
-        closing(request);
-        if (request.version() == HttpVersion.HTTP_2) {
-            // GOAWAY; the connection is closed when its requests are answered
-            request.connection().shutdown(SHUTDOWN_MILLIS);
         }
     }
 

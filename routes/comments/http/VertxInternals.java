@@ -20,6 +20,11 @@ import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
+import io.netty.handler.codec.http2.Http2Connection;
+import io.netty.handler.codec.http2.Http2ConnectionAdapter;
+import io.netty.handler.codec.http2.Http2ConnectionHandler;
+import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.codec.http2.Http2Stream;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.EventExecutor;
 import io.vertx.core.Handler;
@@ -40,6 +45,7 @@ import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
+import java.util.function.IntConsumer;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
 
 /**
@@ -115,12 +121,33 @@ final class VertxInternals {
     }
 
     /**
-     * Guards a connection. Called when it is made. HTTP/2 bounds headers and requests itself: there, the guard only closes a
-     * connection whose client reads nothing.
+     * Guards a connection. Called when it is made. In HTTP/2, a connection has up to 100 requests, which are counted; otherwise the
+     * guard only closes a connection whose client reads nothing.
+     *
+     * @param hold takes a place for what the connection holds before its requests are handled
+     * @param release gives it back
+     * @param streams gets 1 for each request of HTTP/2, and -1 when its stream is closed
      */
-    static Guard guard(HttpConnection connection, HttpServerOptions options, BooleanSupplier hold, Runnable release) {
+    static Guard guard(HttpConnection connection, HttpServerOptions options, BooleanSupplier hold, Runnable release, IntConsumer streams) {
         ChannelHandlerContext context = ((ConnectionBase) connection).channelHandlerContext();
         Guard guard = new Guard(context.channel(), hold, release);
+        if (context.handler() instanceof Http2ConnectionHandler http2) {
+            Http2Connection all = http2.connection();
+            all.addListener(new Http2ConnectionAdapter() {
+                @Override
+                public void onStreamActive(Http2Stream stream) {
+                    streams.accept(1);
+                }
+
+                @Override
+                public void onStreamClosed(Http2Stream stream) {
+                    streams.accept(-1);
+                    if (guard.goesAway && all.numActiveStreams() == 0 && !all.goAwaySent()) {
+                        connection.goAway(Http2Error.NO_ERROR.code(), Integer.MAX_VALUE);
+                    }
+                }
+            });
+        }
         ChannelPipeline pipeline = context.pipeline();
         if (pipeline.get(VertxHttpRequestDecoder.class) != null) {
             pipeline.replace(VertxHttpRequestDecoder.class, "httpDecoder", new CountingDecoder(options));
@@ -199,6 +226,7 @@ final class VertxInternals {
         private boolean holds;
         private boolean drops;
         private boolean closed;
+        private boolean goesAway;
         // when an unfinished request was first seen, or 0
         private long unfinishedSince;
         private Object unsent;
@@ -318,6 +346,14 @@ final class VertxInternals {
          */
         void dropBody() {
             drops = inBody && unanswered == 1;
+        }
+
+        /**
+         * Asks the client of an HTTP/2 connection to use another one, as soon as no answer is owed: some clients, such as that of JDK 17,
+         * give up requests that are under way then. A request that comes nevertheless is answered.
+         */
+        void goAwayWhenAnswered() {
+            goesAway = true;
         }
 
         /** Closes the connection if its client took longer than this for a request, or to take a part of an answer. */

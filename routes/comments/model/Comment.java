@@ -18,6 +18,9 @@ public record Comment(String postId, String userId, String userName, String cont
     /** The header of a message that says how many comments its body has. */
     public static final String COUNT_HEADER = "commentCount";
 
+    /** The first field of an imported comment in a message, with the value true. */
+    public static final String IMPORTED = "imported";
+
     /** The largest number of characters of a post's or a user's id, and of a user's name. */
     public static final int MAX_NAME = 200;
 
@@ -31,9 +34,20 @@ public record Comment(String postId, String userId, String userName, String cont
         writeTo(json, id, acceptedAt, null);
     }
 
+    /** Writes an imported comment, which brought its time, as messages carry it: marked, because nothing about it is new. */
+    public void writeImportedTo(JsonGenerator json, UUID id, String acceptedAt) throws IOException {
+        json.writeStartObject();
+        json.writeBooleanField(IMPORTED, true);
+        writeFieldsTo(json, id, acceptedAt, null);
+    }
+
     /** Writes the comment as clients read it: also with the time when its batch was written. A time may be null, and is left out. */
     public void writeTo(JsonGenerator json, UUID id, String acceptedAt, String createdAt) throws IOException {
         json.writeStartObject();
+        writeFieldsTo(json, id, acceptedAt, createdAt);
+    }
+
+    private void writeFieldsTo(JsonGenerator json, UUID id, String acceptedAt, String createdAt) throws IOException {
         json.writeStringField("id", id.toString());
         json.writeStringField("postId", postId);
         json.writeStringField("userId", userId);

@@ -39,6 +39,7 @@ public final class CommentBatch {
     // what PostgreSQL says of a text that is no JSON
     private static final String INVALID_TEXT_REPRESENTATION = "22P02";
 
+    private final boolean pushImports;
     private final List<Delivery> deliveries = new ArrayList<>();
     private final List<SpanContext> requests = new ArrayList<>(0);
     // of messages; of single comments once the batch is taken apart
@@ -49,6 +50,15 @@ public final class CommentBatch {
     private int bytes;
     private Notifications read;
     private long insertStartedNanos;
+
+    /**
+     * Begins with no message.
+     *
+     * @param pushImports whether notifications list imported comments
+     */
+    CommentBatch(boolean pushImports) {
+        this.pushImports = pushImports;
+    }
 
     /**
      * Adds a message.
@@ -107,7 +117,7 @@ public final class CommentBatch {
      */
     public BatchPart whole() {
         if (read == null) {
-            read = new Notifications();
+            read = new Notifications(pushImports);
             for (int i = 0; i < bodies.size(); i++) {
                 try {
                     read.add(bodies.get(i));
@@ -245,11 +255,11 @@ public final class CommentBatch {
         return Arrays.copyOf(json, end);
     }
 
-    /** The notifications of all good comments, once {@link #whole} is written; none is larger than {@link Notifications#MAX_BYTES}. */
+    /** The notifications of all good comments that are pushed, once {@link #whole} is written; none is larger than {@link Notifications#MAX_BYTES}. */
     public List<Notification> notifications() throws IOException {
         Notifications good = read;
         if (apart) {
-            good = new Notifications();
+            good = new Notifications(pushImports);
             for (int i = 0; i < bodies.size(); i++) {
                 if (!rejected.containsKey(i)) {
                     good.add(bodies.get(i));

@@ -1,5 +1,6 @@
 package comments.processor;
 
+import comments.model.Comment;
 import comments.observe.PipelineMetrics;
 import comments.observe.Traces;
 import java.nio.charset.StandardCharsets;
@@ -13,6 +14,7 @@ import org.apache.camel.Processor;
 public class CountBatch implements Processor {
 
     private static final byte[] ACCEPTED_AT = "\"acceptedAt\":\"".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] IMPORTED = ("\"" + Comment.IMPORTED + "\":true").getBytes(StandardCharsets.US_ASCII);
     private static final int TIME_LENGTH = "2026-11-22T15:00:00.123Z".length();
 
     private Traces traces;
@@ -40,12 +42,19 @@ public class CountBatch implements Processor {
     }
 
     /**
-     * When the first comment of a message was accepted, or null if the message doesn't say so as our edge does. Looks for
-     * the field without reading the JSON: in a JSON string these quotes would be escaped.
+     * When the first comment of a message that is not imported was accepted, or null if the message doesn't say so as our edge
+     * does. Looks for the field without reading the JSON: in a JSON string these quotes would be escaped.
      */
     static Instant firstAcceptedAt(byte[] body) {
+        boolean imported = false;
         for (int i = 0; i + ACCEPTED_AT.length + TIME_LENGTH <= body.length; i++) {
-            if (body[i] == '"' && isAt(body, i)) {
+            if (body[i] == '"' && isAt(body, i, IMPORTED)) {
+                imported = true;
+            } else if (body[i] == '"' && isAt(body, i, ACCEPTED_AT)) {
+                if (imported) {
+                    imported = false;
+                    continue;
+                }
                 try {
                     return Instant.parse(new String(body, i + ACCEPTED_AT.length, TIME_LENGTH, StandardCharsets.US_ASCII));
                 } catch (DateTimeException e) {
@@ -56,9 +65,9 @@ public class CountBatch implements Processor {
         return null;
     }
 
-    private static boolean isAt(byte[] body, int from) {
-        for (int i = 0; i < ACCEPTED_AT.length; i++) {
-            if (body[from + i] != ACCEPTED_AT[i]) {
+    private static boolean isAt(byte[] body, int from, byte[] field) {
+        for (int i = 0; i < field.length; i++) {
+            if (body[from + i] != field[i]) {
                 return false;
             }
         }

@@ -19,6 +19,7 @@ public class GatherBatch implements AggregationStrategy {
 
     private int consumers;
     private int prefetch;
+    private boolean pushImports;
     private Traces traces;
 
     /** How many consumers there are: see {@link Prefetch}. */
@@ -31,6 +32,11 @@ public class GatherBatch implements AggregationStrategy {
         this.prefetch = prefetch;
     }
 
+    /** Whether imported comments are pushed. By default they are only written. */
+    public void setPushImports(boolean pushImports) {
+        this.pushImports = pushImports;
+    }
+
     /** What follows the comments, if anything does. */
     public void setTraces(Traces traces) {
         this.traces = traces.ifEnabled();
@@ -40,7 +46,7 @@ public class GatherBatch implements AggregationStrategy {
     public Exchange aggregate(Exchange batched, Exchange received) {
         Message message = received.getMessage();
         Exchange exchange = batched == null ? received : batched;
-        CommentBatch batch = batched == null ? new CommentBatch() : batched.getMessage().getBody(CommentBatch.class);
+        CommentBatch batch = batched == null ? new CommentBatch(pushImports) : batched.getMessage().getBody(CommentBatch.class);
         batch.add(AcknowledgeInOrder.deliveries(received), message.getBody(byte[].class), count(message));
         if (traces != null) {
             Traces.gather(message, batch.requests());

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonParseException;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import comments.model.Comment;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -15,7 +16,8 @@ import java.util.Map;
 
 /**
  * Lists comments for the pushes: of each its fields, but not its content, nor what a foreign producer added. Values are copied
- * as they are written, so a list is never larger than its messages. Belongs to one thread.
+ * as they are written, so a list is never larger than its messages. Leaves out imported comments, unless it is told to list them.
+ * Belongs to one thread.
  */
 public final class Notifications {
 
@@ -47,11 +49,22 @@ public final class Notifications {
         }
     }
 
+    private final boolean imports;
     // one after the other, with a comma after each
     private byte[] entries = new byte[1 << 10];
     private int size;
     private int[] ends = new int[16];
+    private int listed;
     private int comments;
+
+    /**
+     * Begins with no comment.
+     *
+     * @param imports whether imported comments are listed
+     */
+    Notifications(boolean imports) {
+        this.imports = imports;
+    }
 
     /**
      * Lists the comments of a message.
@@ -61,6 +74,7 @@ public final class Notifications {
      */
     void add(byte[] body) throws IOException {
         int sizeBefore = size;
+        int listedBefore = listed;
         int commentsBefore = comments;
         try (JsonParser parser = JSON.createParser(body)) {
             JsonToken first = parser.nextToken();
@@ -76,12 +90,15 @@ public final class Notifications {
             }
         } catch (IOException e) {
             size = sizeBefore;
+            listed = listedBefore;
             comments = commentsBefore;
             throw e;
         }
     }
 
     private void addComment(JsonParser parser, byte[] body) throws IOException {
+        int from = size;
+        boolean imported = false;
         append((byte) '{');
         if (parser.currentToken() == JsonToken.START_OBJECT) {
             boolean empty = true;
@@ -89,30 +106,36 @@ public final class Notifications {
                 byte[] field = FIELDS.get(parser.currentName());
                 JsonToken value = parser.nextToken();
                 if (field == null || !value.isScalarValue()) {
+                    imported |= value == JsonToken.VALUE_TRUE && parser.currentName().equals(Comment.IMPORTED);
                     parser.skipChildren();
                     continue;
                 }
-                int from = (int) parser.currentTokenLocation().getByteOffset();
+                int begin = (int) parser.currentTokenLocation().getByteOffset();
                 parser.finishToken();
-                int length = (int) parser.currentLocation().getByteOffset() - from;
+                int length = (int) parser.currentLocation().getByteOffset() - begin;
                 if (length <= MAX_VALUE_BYTES) {
                     if (!empty) {
                         append((byte) ',');
                     }
                     append(field, 0, field.length);
-                    append(body, from, length);
+                    append(body, begin, length);
                     empty = false;
                 }
             }
         } else {
             parser.skipChildren();
         }
+        comments++;
+        if (imported && !imports) {
+            size = from;
+            return;
+        }
         append((byte) '}');
         append((byte) ',');
-        if (comments == ends.length) {
-            ends = Arrays.copyOf(ends, 2 * comments);
+        if (listed == ends.length) {
+            ends = Arrays.copyOf(ends, 2 * listed);
         }
-        ends[comments++] = size;
+        ends[listed++] = size;
     }
 
     private void append(byte one) {
@@ -130,7 +153,7 @@ public final class Notifications {
         size += length;
     }
 
-    /** How many comments are listed. */
+    /** How many comments were added, listed or not. */
     int comments() {
         return comments;
     }
@@ -140,8 +163,8 @@ public final class Notifications {
         List<Notification> lists = new ArrayList<>(1);
         int first = 0;
         int from = 0;
-        for (int i = 0; i < comments; i++) {
-            if (i + 1 == comments || ends[i + 1] - from + 1 > maxBytes) {
+        for (int i = 0; i < listed; i++) {
+            if (i + 1 == listed || ends[i + 1] - from + 1 > maxBytes) {
                 byte[] json = new byte[ends[i] - from + 1];
                 json[0] = '[';
                 System.arraycopy(entries, from, json, 1, json.length - 1);

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonFactoryBuilder;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.util.ByteArrayBuilder;
 import comments.http.ApiKeys;
+import comments.http.ApiKeys.Scope;
 import comments.http.InvalidRequestException;
 import comments.http.RateLimiter;
 import comments.http.RequestHeaders;
@@ -14,6 +15,7 @@ import comments.observe.PipelineMetrics;
 import comments.observe.PipelineMetrics.Refusal;
 import comments.observe.Traces;
 import comments.service.CommentParser.Comments;
+import comments.service.CommentParser.Imported;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -88,12 +90,15 @@ public class AcceptComment implements Processor {
         String key = idempotencyKey(message);
         byte[] body = body(message);
         Comments comments = mediaType == MediaType.JSON ? CommentParser.read(body) : CommentParser.readLines(body);
+        if (!comments.imports().isEmpty()) {
+            apiKeys.require(message, Scope.IMPORT);
+        }
         rateLimiter.charge(client, message, comments.list().size());
         List<UUID> ids = ids(comments, client, key);
         exchange.setProperty(ACCEPTED, new Accepted(ids, comments.bulk()));
         message.removeHeaders("*");
         message.setHeader(Comment.COUNT_HEADER, ids.size());
-        message.setBody(json(comments.list(), ids, key != null));
+        message.setBody(json(comments, ids, key != null));
     }
 
     private static Refusal refusal(int status) {
@@ -114,30 +119,43 @@ public class AcceptComment implements Processor {
 
     private static List<UUID> ids(Comments comments, String client, String key) {
         if (!comments.bulk()) {
-            Comment comment = comments.list().get(0);
-            return List.of(key == null ? CommentIds.next() : CommentIds.derive(client, key, comment));
+            return List.of(id(comments, 0, client, key));
         }
         List<UUID> ids = new ArrayList<>(comments.list().size());
-        for (Comment comment : comments.list()) {
+        for (int i = 0; i < comments.list().size(); i++) {
             // the index in the list distinguishes equal comments of one request
-            ids.add(key == null ? CommentIds.next() : CommentIds.derive(client, key + ' ' + ids.size(), comment));
+            ids.add(id(comments, i, client, key == null ? null : key + ' ' + i));
         }
         return ids;
     }
 
-    private static byte[] json(List<Comment> comments, List<UUID> ids, boolean derived) throws IOException {
-        String acceptedAt = CLOCK.now();
+    private static UUID id(Comments comments, int index, String client, String key) {
+        Imported imported = comments.imports().get(index);
+        if (imported != null) {
+            return imported.id();
+        }
+        return key == null ? CommentIds.next() : CommentIds.derive(client, key, comments.list().get(index));
+    }
+
+    private static byte[] json(Comments comments, List<UUID> ids, boolean derived) throws IOException {
+        String now = CLOCK.now();
         try (ByteArrayBuilder bytes = new ByteArrayBuilder(512)) {
             try (JsonGenerator json = JSON_FACTORY.createGenerator(bytes)) {
                 for (int i = 0; i < ids.size(); i++) {
-                    comments.get(i).writeTo(json, ids.get(i), derived && i > 0 ? later(acceptedAt, i) : acceptedAt);
+                    Comment comment = comments.list().get(i);
+                    Imported imported = comments.imports().get(i);
+                    if (imported != null && imported.acceptedAt() != null) {
+                        comment.writeImportedTo(json, ids.get(i), imported.acceptedAt());
+                    } else {
+                        comment.writeTo(json, ids.get(i), (derived || imported != null) && i > 0 ? later(now, i) : now);
+                    }
                 }
             }
             return bytes.toByteArray();
         }
     }
 
-    // comments are read in the order of their times and ids, and derived ids have no order: a list keeps its own by microseconds
+    // comments are read in the order of their times and ids, and derived and imported ids have no order: a list keeps its own by microseconds
     private static String later(String acceptedAt, int micros) {
         return "%s%03dZ".formatted(acceptedAt.substring(0, acceptedAt.length() - 1), micros);
     }

@@ -12,10 +12,17 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
+import java.util.regex.Pattern;
 
 /**
  * Reads the body of {@code POST /comments}, and refuses everything that the contract doesn't name.
@@ -39,13 +46,34 @@ final class CommentParser {
             .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
             .build();
 
+    private static final Pattern RFC_3339 =
+            Pattern.compile("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,9})?(Z|[+-]\\d\\d:\\d\\d)", Pattern.CASE_INSENSITIVE);
+    // PostgreSQL has no year 0
+    private static final Instant EARLIEST = Instant.parse("0001-01-01T00:00:00Z");
+
     private final List<FieldError> errors = new ArrayList<>(0);
+    private Map<Integer, Imported> imports = Map.of();
+    private int comments;
 
     private CommentParser() {
     }
 
-    /** The comments, in the order of the body; {@code bulk} if the body was a list, even of one. */
-    public record Comments(List<Comment> list, boolean bulk) {
+    /**
+     * What a comment brings beside its fields, if it is imported.
+     *
+     * @param acceptedAt in ISO 8601, UTC; null if it brings only its id
+     */
+    record Imported(UUID id, String acceptedAt) {
+    }
+
+    /**
+     * The comments of a body.
+     *
+     * @param list in the order of the body
+     * @param imports what some of them bring, by their index in the list
+     * @param bulk whether the body was a list, even of one
+     */
+    public record Comments(List<Comment> list, Map<Integer, Imported> imports, boolean bulk) {
     }
 
     /** Reads {@code application/json}: one comment, or an array of 1 to {@value #MAX_COMMENTS}. */
@@ -54,9 +82,9 @@ final class CommentParser {
         CommentParser reader = new CommentParser();
         Comments comments = reader.parse(body, 0, body.length, 1, parser ->
                 parser.currentToken() == JsonToken.START_ARRAY
-                        ? new Comments(reader.readArray(parser), true)
-                        : new Comments(Collections.singletonList(reader.readComment(parser, "#")), false));
-        reader.requireValid();
+                        ? new Comments(reader.readArray(parser), reader.imports, true)
+                        : new Comments(Collections.singletonList(reader.readComment(parser, "#")), reader.imports, false));
+        reader.requireValid(comments);
         return comments;
     }
 
@@ -64,7 +92,7 @@ final class CommentParser {
     public static Comments readLines(byte[] body) throws InvalidRequestException {
         requireUtf8(body);
         CommentParser reader = new CommentParser();
-        List<Comment> comments = new ArrayList<>();
+        List<Comment> list = new ArrayList<>();
         int line = 1;
         for (int from = 0; from < body.length; line++) {
             int to = from;
@@ -74,17 +102,18 @@ final class CommentParser {
                 to++;
             }
             if (!blank) {
-                requireRoom(comments);
-                String pointer = "#/" + comments.size();
-                comments.add(reader.parse(body, from, to - from, line, parser -> reader.readComment(parser, pointer)));
+                requireRoom(list);
+                String pointer = "#/" + list.size();
+                list.add(reader.parse(body, from, to - from, line, parser -> reader.readComment(parser, pointer)));
             }
             from = to + 1;
         }
-        if (comments.isEmpty()) {
+        if (list.isEmpty()) {
             throw InvalidRequestException.malformed("The body is empty: send a comment on each line.");
         }
-        reader.requireValid();
-        return new Comments(comments, true);
+        Comments comments = new Comments(list, reader.imports, true);
+        reader.requireValid(comments);
+        return comments;
     }
 
     private interface Grammar<T> {
@@ -140,6 +169,8 @@ final class CommentParser {
         String content = null;
         String parentId = null;
         boolean parentGiven = false;
+        String id = null;
+        String acceptedAt = null;
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
             // the answer has no room for more of them
             if (errors.size() >= MAX_ERRORS) {
@@ -160,6 +191,8 @@ final class CommentParser {
                     // many clients send null for what they leave out
                     parentId = parser.currentToken() == JsonToken.VALUE_NULL ? null : string(parser, pointer, name, null);
                 }
+                case "id" -> id = string(parser, pointer, name, id);
+                case "acceptedAt" -> acceptedAt = string(parser, pointer, name, acceptedAt);
                 default -> {
                     parser.skipChildren();
                     wrong(field(pointer, name), "is not a field of a comment");
@@ -170,7 +203,21 @@ final class CommentParser {
         require(pointer, "userId", userId);
         require(pointer, "userName", userName);
         require(pointer, "content", content);
-        return new Comment(postId, userId, userName, content, uuid(pointer, parentId));
+        if (id != null || acceptedAt != null) {
+            addImport(pointer, id, acceptedAt);
+        }
+        comments++;
+        return new Comment(postId, userId, userName, content, uuid(pointer, "parentId", parentId));
+    }
+
+    private void addImport(String pointer, String id, String acceptedAt) {
+        if (id == null) {
+            wrong(field(pointer, "id"), "is missing: with acceptedAt it is needed, so that importing again changes nothing");
+        }
+        if (imports.isEmpty()) {
+            imports = new HashMap<>();
+        }
+        imports.put(comments, new Imported(uuid(pointer, "id", id), time(pointer, "acceptedAt", acceptedAt)));
     }
 
     /** Reads a string. Returns "" for any other value, and adds it to the errors. */
@@ -211,15 +258,36 @@ final class CommentParser {
         }
     }
 
-    private UUID uuid(String pointer, String text) {
+    private UUID uuid(String pointer, String name, String text) {
         if (text == null) {
             return null;
         }
         UUID uuid = CommentIds.parse(text);
         if (uuid == null) {
-            wrong(field(pointer, "parentId"), "must be a UUID, or left out");
+            wrong(field(pointer, name), "must be a UUID, or left out");
         }
         return uuid;
+    }
+
+    private String time(String pointer, String name, String text) {
+        if (text == null) {
+            return null;
+        }
+        try {
+            if (RFC_3339.matcher(text).matches()) {
+                Instant time = OffsetDateTime.parse(text).toInstant().truncatedTo(ChronoUnit.MICROS);
+                if (time.isAfter(Instant.now())) {
+                    wrong(field(pointer, name), "must not be in the future");
+                } else if (time.isBefore(EARLIEST)) {
+                    wrong(field(pointer, name), "must be in the year 1 or later");
+                }
+                return time.toString();
+            }
+        } catch (DateTimeException e) {
+            // such as the 30th of February
+        }
+        wrong(field(pointer, name), "must be a time with its offset, such as 2026-11-22T21:38:07.681Z (RFC 3339)");
+        return null;
     }
 
     private static String field(String pointer, String name) {
@@ -233,10 +301,24 @@ final class CommentParser {
         }
     }
 
-    private void requireValid() throws InvalidRequestException {
+    private void requireValid(Comments comments) throws InvalidRequestException {
+        if (errors.isEmpty()) {
+            requireDistinctIds(comments);
+        }
         if (!errors.isEmpty()) {
             throw InvalidRequestException.wrongFields(errors);
         }
+    }
+
+    // one of them would be lost
+    private void requireDistinctIds(Comments comments) {
+        Map<UUID, Integer> places = new HashMap<>();
+        imports.forEach((place, imported) -> {
+            Integer other = places.putIfAbsent(imported.id(), place);
+            if (other != null && !(imported.equals(imports.get(other)) && comments.list().get(place).equals(comments.list().get(other)))) {
+                wrong("#/" + Math.max(place, other) + "/id", "is also the id of #/" + Math.min(place, other) + ", a different comment");
+            }
+        });
     }
 
     private static void requireUtf8(byte[] body) throws InvalidRequestException {

@@ -82,6 +82,7 @@ public final class Settings {
         RULES.put("COMMENTS_RETRY_MAX_DELAY", wholeNumber(1, 600_000));
         RULES.put("COMMENTS_STREAM_LISTENERS", wholeNumber(0, 1_000_000));
         RULES.put("COMMENTS_STREAM_BYTES", wholeNumber(1_024, Integer.MAX_VALUE));
+        RULES.put("NOTIFICATIONS_IMPORTS", Settings::notBoolean);
         RULES.put("NOTIFICATIONS_PER_PERIOD", wholeNumber(1, 1_000_000));
         RULES.put("NOTIFICATIONS_PERIOD", wholeNumber(1, MAX_PERIOD));
         RULES.put("NOTIFICATIONS_PUSH_ENDPOINT", Settings::notEndpoint);

@@ -247,13 +247,29 @@ class StrangerFaultsIT extends ServiceFaults {
                 pings.headers(1, true, ":method", "GET", ":scheme", "https", ":authority", "a", ":path", "/openapi.json");
                 assertThat(pings.answerOrEnd(1)).isTrue();
             }
+            List<Http2Connection> streams = new ArrayList<>();
+            for (int i = 0; i < 400; i++) {
+                // answered at once, and never complete: each keeps its headers
+                streams.add(Http2Connection.open(STRANGER, port));
+                for (int stream = 1; stream < 200; stream += 2) {
+                    streams.get(i).open(stream, manyHeaders());
+                }
+            }
             HttpClient client = HttpClient.newBuilder().sslContext(certificate.clientContext()).build();
             assertThat(client.send(HttpRequest.newBuilder(URI.create("https://localhost:" + port + "/comments"))
                     .header("Content-Type", "application/json").timeout(SERVED_WITHIN)
                     .POST(BodyPublishers.ofString(Posted.number(-1).json().toString())).build(), BodyHandlers.ofString())
                     .statusCode()).isEqualTo(202);
+            for (Http2Connection each : streams) {
+                each.close();
+            }
             assertThat(service.isAlive()).isTrue();
             assertThat(service.log().skip(before)).hasSizeLessThan(100);
         }
+    }
+
+    private static String[] manyHeaders() {
+        return Stream.concat(Stream.of(":method", "GET", ":scheme", "https", ":authority", "a", ":path", "/nowhere"),
+                Stream.generate(() -> List.of("a", "")).limit(95).flatMap(List::stream)).toArray(String[]::new);
     }
 }

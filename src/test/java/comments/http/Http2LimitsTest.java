@@ -10,6 +10,7 @@ import comments.support.TestCertificate;
 import comments.support.TestPipeline;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.camel.builder.RouteBuilder;
@@ -92,8 +93,56 @@ class Http2LimitsTest {
         }
     }
 
+    private static ClientLimits limits() {
+        return pipeline.bean("platform-http-engine", HttpEngine.class).connections().limits();
+    }
+
+    private static String[] headers(String path, int more) {
+        List<String> headers = new ArrayList<>(List.of(":method", "GET", ":scheme", "https", ":authority", "a", ":path", path));
+        for (int i = 0; i < more; i++) {
+            headers.addAll(List.of("a", ""));
+        }
+        return headers.toArray(String[]::new);
+    }
+
+    /** Each holds its headers until it is closed, whether it is answered or not. */
+    @Test
+    void oneAddressHasAShareOfTheStreams() throws Exception {
+        limits().limit(Resource.STREAMS, 20, 1);
+        try (Http2Connection stranger = Http2Connection.open("127.0.0.1", pipeline.port());
+                Http2Connection good = Http2Connection.open("127.0.0.2", pipeline.port())) {
+            for (int i = 0; i < 30; i++) {
+                stranger.open(2 * i + 1, headers("/nothing", 0));
+            }
+            assertThat(stranger.answerOrEnd(59)).isTrue();
+            await().during(Duration.ofMillis(300)).until(() -> limits().held(Resource.STREAMS) == 10);
+            good.headers(1, true, headers("/openapi.json", 0));
+            assertThat(good.answerOrEnd(1)).isTrue();
+            assertThat(limits().held(Resource.STREAMS)).as("its body waits for the client").isEqualTo(11);
+        } finally {
+            limits().limit(Resource.STREAMS, 16_384, 1);
+        }
+        await().until(() -> limits().held(Resource.STREAMS) == 0);
+    }
+
+    @Test
+    void aStreamWithMoreThanAHundredHeadersIsNotHeld() throws Exception {
+        try (Http2Connection connection = Http2Connection.open("127.0.0.1", pipeline.port())) {
+            for (int i = 0; i < 20; i++) {
+                connection.open(2 * i + 1, headers("/nothing", 150));
+            }
+            assertThat(connection.answerOrEnd(39)).isTrue();
+            await().until(() -> limits().held(Resource.STREAMS) == 0);
+            connection.open(41, headers("/nothing", 90));
+            assertThat(connection.answerOrEnd(41)).isTrue();
+            assertThat(limits().held(Resource.STREAMS)).isEqualTo(1);
+            assertThat(connection.isClosed()).isFalse();
+        }
+        await().until(() -> limits().held(Resource.STREAMS) == 0);
+    }
+
     private static void assertNothingIsHeld() {
-        ClientLimits limits = pipeline.bean("platform-http-engine", HttpEngine.class).connections().limits();
+        ClientLimits limits = limits();
         for (Resource resource : List.of(Resource.REQUESTS, Resource.READS, Resource.BYTES)) {
             await().during(Duration.ofMillis(300)).untilAsserted(() -> assertThat(limits.held(resource)).as(resource.name()).isZero());
         }

@@ -57,6 +57,8 @@ class CommentApiTest {
     private static final List<Answer> ANSWERS = new ArrayList<>();
 
     private static ApiDocument api;
+    private static final String IMPORT = TestPipeline.COMMENT.replace("}", ",\"id\":\"" + NOBODY + "\",\"acceptedAt\":\"2009-01-01T00:00:00Z\"}");
+
     private static EmbeddedBroker broker;
     private static TestPipeline pipeline;
 
@@ -87,6 +89,7 @@ class CommentApiTest {
             }
             answer(closed, "POST", "/comments", TestPipeline.COMMENT, "Content-Type", "application/json", "Authorization", "Bearer reads");
             answer(closed, "POST", "/comments", TestPipeline.COMMENT, "Content-Type", "application/json");
+            answer(closed, "POST", "/comments", IMPORT, "Content-Type", "application/json", "Authorization", "Bearer key");
             assertThat(closed.send(HttpRequest.newBuilder(closed.uri("/openapi"))).statusCode())
                     .as("the page, which COMMENTS_PAGES leaves out").isEqualTo(404);
         }
@@ -155,6 +158,8 @@ class CommentApiTest {
         post(TestPipeline.COMMENT, "Content-Type", "application/json; charset=utf-16");
         post(TestPipeline.COMMENT, "Content-Type", "application/json", "Content-Encoding", "gzip");
         post("{\"postId\":\"p1\",\"userId\":7,\"userName\":\"Ann\",\"contents\":\"?\"}");
+        post(IMPORT);
+        post(IMPORT.replace("2009", "9009"));
         post("[" + (TestPipeline.COMMENT + ",").repeat(60) + TestPipeline.COMMENT + "]");
         post("[" + (TestPipeline.COMMENT + ",").repeat(59) + TestPipeline.COMMENT + "]");
         post("[" + (TestPipeline.COMMENT + ",").repeat(59) + TestPipeline.COMMENT + "]");

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 class CommentBatchTest {
 
     private final Channel channel = mock(Channel.class);
-    private final CommentBatch batch = new CommentBatch();
+    private final CommentBatch batch = new CommentBatch(false);
 
     private void add(String body, int comments) {
         batch.add(List.of(new Delivery(channel, batch.deliveries().size() + 1)), body.getBytes(UTF_8), comments);

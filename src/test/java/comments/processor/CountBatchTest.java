@@ -27,6 +27,14 @@ class CountBatchTest {
     }
 
     @Test
+    void passesOverImportedComments() {
+        String imported = "{\"imported\":true,\"id\":\"1\",\"content\":\"a\",\"acceptedAt\":\"2009-11-22T15:00:00.000Z\"}";
+        assertThat(firstAcceptedAt("[" + imported + "]")).isNull();
+        assertThat(firstAcceptedAt("[" + imported + "," + imported + ",{\"content\":\"\\\"imported\\\":true\",\"acceptedAt\":\"2026-11-22T16:00:00.123Z\"}]"))
+                .isEqualTo("2026-11-22T16:00:00.123Z");
+    }
+
+    @Test
     void knowsNothingOfForeignMessages() {
         assertThat(firstAcceptedAt("[{\"content\":\"a\"}]")).isNull();
         assertThat(firstAcceptedAt("[{\"acceptedAt\":\"yesterday, at about three o'clock\"}]")).isNull();

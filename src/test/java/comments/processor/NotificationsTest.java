@@ -17,7 +17,7 @@ class NotificationsTest {
 
     private static final String DEEP = "[".repeat(1_001) + "]".repeat(1_001);
 
-    private final Notifications notifications = new Notifications();
+    private final Notifications notifications = new Notifications(false);
 
     private void add(String body) throws IOException {
         notifications.add(body.getBytes(UTF_8));
@@ -44,6 +44,22 @@ class NotificationsTest {
         add("[{\"id\":\"1\",\"deep\":" + DEEP + ",\"postId\":" + DEEP + ",\"userId\":" + "9".repeat(100_000)
                 + ",\"userName\":\"" + "x".repeat(100_000) + "\"}]");
         assertThat(lists(1_000)).containsExactly("[{\"id\":\"1\"}]");
+    }
+
+    @Test
+    void leavesOutImportedCommentsUnlessToldOtherwise() throws IOException {
+        String body = """
+                [{"id":"1"},{"imported":true,"id":"2"},{"imported":false,"id":"3"},{"imported":true,"id":"4","content":"c"},{"id":"5"}]""";
+        add(body);
+        add("[{\"imported\":true,\"id\":\"6\"}]");
+        assertThat(lists(1_000)).containsExactly("[{\"id\":\"1\"},{\"id\":\"3\"},{\"id\":\"5\"}]");
+        assertThat(notifications.lists(1_000).get(0).comments()).isEqualTo(3);
+        assertThat(notifications.comments()).as("all that are written").isEqualTo(6);
+
+        Notifications all = new Notifications(true);
+        all.add(body.getBytes(UTF_8));
+        assertThat(all.lists(1_000)).singleElement().satisfies(list -> assertThat(new String(list.json(), UTF_8))
+                .isEqualTo("[{\"id\":\"1\"},{\"id\":\"2\"},{\"id\":\"3\"},{\"id\":\"4\"},{\"id\":\"5\"}]"));
     }
 
     @ParameterizedTest
@@ -75,6 +91,6 @@ class NotificationsTest {
             assertThat(comments).isEqualTo(100);
         }
         assertThat(lists(1_000_000)).hasSize(1);
-        assertThat(new Notifications().lists(10)).isEmpty();
+        assertThat(new Notifications(false).lists(10)).isEmpty();
     }
 }

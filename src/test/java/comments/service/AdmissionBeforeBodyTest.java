@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import comments.EmbeddedBroker;
+import comments.http.RateLimiter;
 import comments.support.RawConnection;
 import comments.support.TestPipeline;
 import java.io.IOException;
@@ -57,6 +58,9 @@ class AdmissionBeforeBodyTest {
         try (EmbeddedBroker broker = EmbeddedBroker.startInMemory();
                 TestPipeline pipeline = start(broker, "COMMENTS_RATE_PER_CALLER", "1000")) {
             String list = "[" + (TestPipeline.COMMENT + ",").repeat(999) + TestPipeline.COMMENT + "]";
+            RateLimiter one = pipeline.bean("rateLimiter", RateLimiter.class);
+            assertThat(pipeline.bean("admissionControl", AdmissionControl.class)).extracting("rateLimiter").isSameAs(one);
+            assertThat(pipeline.bean("acceptComment", AcceptComment.class)).extracting("rateLimiter").isSameAs(one);
             assertThat(pipeline.post("/comments", list).statusCode()).isEqualTo(202);
             assertThat(pipeline.post("/comments", list).statusCode()).isEqualTo(429);
             await().until(() -> pipeline.post("/comments", list).statusCode() == 202);

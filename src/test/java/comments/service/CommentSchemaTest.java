@@ -55,14 +55,21 @@ class CommentSchemaTest {
         }
     }
 
+    private static String imported(String acceptedAt) {
+        return GOOD.replace("}", ",\"id\":\"01a203e0-e52b-70a1-b154-faa7274d2213\",\"acceptedAt\":\"" + acceptedAt + "\"}");
+    }
+
     static Stream<String> corpus() {
         List<String> bodies = new ArrayList<>(List.of("", " ", "{}", "[]", "null", "7", "\"a\"", "[null]", "[[]]", "{", "}",
                 GOOD + " ", " \n" + GOOD, GOOD + "x", GOOD + GOOD, "[" + GOOD + "]", "[" + GOOD + "," + GOOD + "]",
                 "[" + GOOD + ",]", "[" + GOOD + ",{}]", "[" + (GOOD + ",").repeat(999) + GOOD + "]",
                 "[" + (GOOD + ",").repeat(1_000) + GOOD + "]", GOOD.replace("}", ",}"), "\ufeff" + GOOD,
                 GOOD.replace("}", ",\"content\":\"b\"}"), GOOD.replace("}", ",\"id\":\"b\"}"),
-                GOOD.replace("}", ",\"acceptedAt\":\"b\"}"), GOOD.replace("}", ",\"\":1}"), GOOD.replace("\"", "'")));
-        for (String field : List.of("postId", "userId", "userName", "content", "parentId", "other")) {
+                GOOD.replace("}", ",\"acceptedAt\":\"b\"}"),
+                GOOD.replace("}", ",\"acceptedAt\":\"2009-01-01T00:00:00Z\"}"), imported("2009-01-01T00:00:00Z"),
+                imported("2009-01-01t00:00:00.123456789+01:00"), imported("2009-01-01T00:00Z"), imported("2009-01-01T00:00:00"),
+                imported("2009-01-01"), imported("2009-01-01T00:00:00+0100"), imported("12009-01-01T00:00:00Z"), imported("2009-01-01T00:00:00.Z"), GOOD.replace("}", ",\"\":1}"), GOOD.replace("\"", "'")));
+        for (String field : List.of("postId", "userId", "userName", "content", "parentId", "id", "other")) {
             bodies.add(GOOD.replaceAll(",?\"" + field + "\":\"[^\"]*\"", "").replace("{,", "{"));
             for (String value : VALUES) {
                 String without = GOOD.replaceAll("\"" + field + "\":\"[^\"]*\",?", "").replace(",}", "}");

@@ -22,6 +22,7 @@ public final class Http2Connection implements AutoCloseable {
     private static final int HEADERS = 1;
     private static final int RST_STREAM = 3;
     private static final int SETTINGS = 4;
+    private static final int GOAWAY = 7;
     private static final int CONTINUATION = 9;
     private static final int END_STREAM = 1;
     private static final int END_HEADERS = 4;
@@ -48,6 +49,7 @@ public final class Http2Connection implements AutoCloseable {
     private final SSLSocket socket;
     private final Set<Integer> answered = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
+    private volatile boolean askedToLeave;
 
     private Http2Connection(SSLSocket socket) {
         this.socket = socket;
@@ -84,6 +86,7 @@ public final class Http2Connection implements AutoCloseable {
                 if (type == HEADERS || type == RST_STREAM) {
                     answered.add(stream);
                 }
+                askedToLeave |= type == GOAWAY;
             }
         } catch (IOException e) {
             closed = true;
@@ -137,6 +140,11 @@ public final class Http2Connection implements AutoCloseable {
         } catch (IOException e) {
             closed = true;
         }
+    }
+
+    /** Whether the server asked the client to use another connection. */
+    public boolean isAskedToLeave() {
+        return askedToLeave;
     }
 
     public boolean isClosed() {
