@@ -2,6 +2,7 @@ package comments.http;
 
 import comments.http.ClientLimits.Client;
 import comments.http.ClientLimits.Resource;
+import comments.observe.PipelineMetrics;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -81,6 +82,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
     private final HttpEngine engine;
     private final ClientConnections connections;
     private final Set<Method> methods;
+    private final Resource counted;
     private volatile Outbox outbox;
     private HttpEngine.Admission admission;
 
@@ -89,6 +91,8 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         this.engine = engine;
         connections = engine.connections();
         this.methods = methods;
+        // a stream has no HEAD
+        counted = methods.contains(Method.HEAD) ? Resource.READS : Resource.REQUESTS;
     }
 
     @Override
@@ -109,8 +113,12 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         super.doStop();
     }
 
-    /** Handles a request whose headers are read. Called on the event loop. */
-    void handle(HttpServerRequest request) {
+    /**
+     * Handles a request whose headers are read. Called on the event loop.
+     *
+     * @param path without empty segments and dots
+     */
+    void handle(HttpServerRequest request, String path) {
         if (!isStarted() || isSuspended()) {
             engine.refuse(request);
             return;
@@ -118,7 +126,8 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         if (outbox == null) {
             outbox = new Outbox(Vertx.currentContext());
         }
-        if (request.method() == HttpMethod.GET) {
+        if (request.method() == HttpMethod.GET || request.method() == HttpMethod.HEAD) {
+            // a cache must revalidate: a comment that is missing now may appear in a moment
             // Camel filters this header from a route's answer
             request.response().putHeader(HttpHeaders.CACHE_CONTROL, "no-cache");
         }
@@ -128,21 +137,23 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             HttpProblems.answerTooLarge(request);
             return;
         }
-        new Received(request, connections.client(request)).read();
+        new Received(request, path, connections.client(request)).read();
     }
 
     /** A request, and its body as far as it has come. */
     private final class Received implements ClientConnections.Watched {
 
         private final HttpServerRequest request;
+        private final String path;
         private final Client client;
         private final long began = System.nanoTime();
         private Buffer body;
-        private int counted;
+        private int bytes;
         // the rest of its body is dropped
         private boolean refused;
 
-        Received(HttpServerRequest request, Client client) {
+        Received(HttpServerRequest request, String path, Client client) {
+            this.path = path;
             this.request = request;
             this.client = client;
         }
@@ -152,10 +163,11 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             connections.watch(this);
             ClientLimits limits = connections.limits();
             int excess = limits.excess(client, Resource.BYTES, 1);
-            int status = excess != 0 ? excess : limits.take(client, Resource.REQUESTS, 1);
+            int status = excess != 0 ? excess : limits.take(client, counted, 1);
             if (status != 0) {
                 refused = true;
                 connections.dropBody(request);
+                countRead(status, 0);
                 if (SseClient.isRequested(request)) {
                     SseClient.sendAwayBusy(request);
                 } else {
@@ -167,6 +179,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
                 engine.admit(request, client, admission);
             } catch (InvalidRequestException | RejectedExecutionException e) {
                 refuse();
+                countRead(e instanceof InvalidRequestException invalid ? invalid.status() : 503, 0);
                 HttpProblems.answerRefused(request, e);
             }
         }
@@ -175,7 +188,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             if (refused) {
                 return;
             }
-            if (counted + part.length() > engine.maxBody()) {
+            if (bytes + part.length() > engine.maxBody()) {
                 refuse();
                 HttpProblems.answerTooLarge(request);
                 return;
@@ -186,7 +199,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
                 HttpProblems.answerBusyAndClose(request, status);
                 return;
             }
-            counted += part.length();
+            bytes += part.length();
             body = body == null ? part : body.appendBuffer(part);
         }
 
@@ -195,12 +208,12 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             connections.dropBody(request);
             body = null;
             giveBytes();
-            connections.limits().give(client, Resource.REQUESTS, 1);
+            connections.limits().give(client, counted, 1);
         }
 
         private void giveBytes() {
-            connections.limits().give(client, Resource.BYTES, counted);
-            counted = 0;
+            connections.limits().give(client, Resource.BYTES, bytes);
+            bytes = 0;
         }
 
         private void process() {
@@ -246,7 +259,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
     private void process(Received received, byte[] body) {
         Exchange exchange = createExchange(false);
         exchange.setPattern(ExchangePattern.InOut);
-        Message message = new EventLoopMessage(exchange, received.request, admission != null);
+        Message message = new EventLoopMessage(exchange, received.request, received.path, admission != null);
         message.setBody(body);
         exchange.setMessage(message);
         try {
@@ -270,9 +283,16 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             HttpProblems.answer(response, 500);
         } finally {
             engine.pending().decrementAndGet();
-            connections.limits().give(received.client, Resource.REQUESTS, 1);
+            connections.limits().give(received.client, counted, 1);
+            countRead(response.getStatusCode(), System.nanoTime() - received.began);
             doneUoW(exchange);
             releaseExchange(exchange, false);
+        }
+    }
+
+    private void countRead(int status, long nanos) {
+        if (counted == Resource.READS) {
+            PipelineMetrics.read(status, nanos);
         }
     }
 
@@ -318,6 +338,8 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             open.open(response);
         } else if (body == null) {
             response.end();
+        } else if (received.request.method() == HttpMethod.HEAD) {
+            response.putHeader(HttpHeaders.CONTENT_LENGTH, Integer.toString(body.length)).end();
         } else if (body.length < LARGE) {
             response.end(Buffer.buffer(body));
         } else {

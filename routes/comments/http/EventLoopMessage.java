@@ -9,10 +9,12 @@ import org.apache.camel.util.CollectionHelper;
 /** The message of a request on the event loop: its headers are copied when a step first needs them all. */
 final class EventLoopMessage extends HttpMessage {
 
+    private final String path;
     private final boolean admitted;
 
-    EventLoopMessage(Exchange exchange, HttpServerRequest request, boolean admitted) {
+    EventLoopMessage(Exchange exchange, HttpServerRequest request, String path, boolean admitted) {
         super(exchange, request, request.response());
+        this.path = path;
         this.admitted = admitted;
     }
 
@@ -31,7 +33,7 @@ final class EventLoopMessage extends HttpMessage {
         HttpServerRequest request = getRequest();
         request.headers().forEach(header -> CollectionHelper.appendEntry(headers, header.getKey(), header.getValue()));
         headers.put(Exchange.HTTP_METHOD, request.method().name());
-        headers.put(Exchange.HTTP_PATH, request.path());
+        headers.put(Exchange.HTTP_PATH, path);
         headers.put(Exchange.HTTP_URI, request.uri());
         headers.put(Exchange.HTTP_QUERY, request.query());
     }
@@ -47,13 +49,16 @@ final class EventLoopMessage extends HttpMessage {
             return super.getHeader(name, type);
         }
         Object value = requestHeader(name);
-        return type.isInstance(value) ? type.cast(value) : super.getHeader(name, type);
+        boolean isKnown = type.isInstance(value) || value == null && name.equals(Exchange.HTTP_QUERY);
+        return isKnown ? type.cast(value) : super.getHeader(name, type);
     }
 
-    // The REST DSL reads the method and the content type of each request.
+    // The REST DSL reads the method and the content type of each request, and reads take their parameters from path and query.
     private Object requestHeader(String name) {
         return switch (name) {
             case Exchange.HTTP_METHOD -> getRequest().method().name();
+            case Exchange.HTTP_PATH -> path;
+            case Exchange.HTTP_QUERY -> getRequest().query();
             case Exchange.CONTENT_TYPE -> getRequest().getHeader(name);
             default -> super.getHeader(name);
         };

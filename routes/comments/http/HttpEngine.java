@@ -9,13 +9,16 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.handler.BodyHandler;
 import java.time.Duration;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -52,8 +55,10 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     private static final int UNHANDLED_BYTES = 64 << 10;
     private static final String UPLOADS = "${java.io.tmpdir}/camel/camel-tmp-#uuid#/";
 
-    // by path, then by method
+    // by path, then by method; the paths of worker consumers have none
     private final Map<String, Map<String, EventLoopConsumer>> eventLoopConsumers = new ConcurrentHashMap<>();
+    // those whose paths have a parameter
+    private final List<PathTemplate> templates = new CopyOnWriteArrayList<>();
     private Set<String> eventLoopEndpoints;
     private String host;
     private int port;
@@ -69,6 +74,20 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     private volatile boolean retiring;
     private volatile boolean draining;
     private volatile boolean leaving;
+
+    /** A path such as {@code /comments/{id}/replies}, whose parameter is one segment. */
+    private record PathTemplate(String path, String before, String after) {
+
+        static PathTemplate of(String path) {
+            return new PathTemplate(path, path.substring(0, path.indexOf('{')), path.substring(path.indexOf('}') + 1));
+        }
+
+        boolean matches(String requested) {
+            int end = requested.length() - after.length();
+            return end > before.length() && requested.startsWith(before) && requested.endsWith(after)
+                    && requested.indexOf('/', before.length()) == (after.isEmpty() ? -1 : end);
+        }
+    }
 
     /** Admits requests of endpoints on the event loop by their headers. The engine finds it in the registry. */
     public interface Admission {
@@ -158,15 +177,24 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         }
         Set<Method> methods = EnumSet.copyOf(Method.parseList(endpoint.getHttpMethodRestrict()));
         crossOrigin.allow(methods);
-        if (methods.stream().anyMatch(method -> eventLoopEndpoints.contains(method + " " + endpoint.getPath()))) {
+        if (methods.stream().anyMatch(method -> isOnEventLoop(method, endpoint))) {
+            if (methods.contains(Method.GET) && isOnEventLoop(Method.HEAD, endpoint)) {
+                methods.add(Method.HEAD);
+                crossOrigin.allow(methods);
+            }
             return new EventLoopConsumer(endpoint, processor, this, methods);
         }
+        eventLoopConsumers.computeIfAbsent(endpoint.getPath(), key -> new ConcurrentHashMap<>());
         // each path with GET also has HEAD (RFC 9110, 9.1)
         if (methods.contains(Method.GET) && methods.add(Method.HEAD)) {
             crossOrigin.allow(methods);
             endpoint.setHttpMethodRestrict(methods.stream().map(Method::name).collect(Collectors.joining(",")));
         }
         return new WorkerConsumer(endpoint, processor, this, VertxInternals.routerName(port));
+    }
+
+    private boolean isOnEventLoop(Method method, PlatformHttpEndpoint endpoint) {
+        return eventLoopEndpoints.contains(method + " " + endpoint.getPath());
     }
 
     private final class FirstListening implements ExtendedStartupListener {
@@ -184,12 +212,18 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         }
     }
 
+    /** The event loops of the server, where clients of other servers can run, too. Any thread may call it. */
+    public synchronized Vertx vertx() {
+        if (vertx == null) {
+            vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
+            // Vert.x logs each with its stack, and a client can cause them at any rate
+            vertx.exceptionHandler(failure -> connections.failed(failure));
+        }
+        return vertx;
+    }
+
     private void createRouter() {
-        vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true)
-                .setWorkerPoolSize(Math.max(VertxOptions.DEFAULT_WORKER_POOL_SIZE, Integer.parseInt(property("COMMENTS_READERS")))));
-        // Vert.x logs each with its stack, and a client can cause them at any rate
-        vertx.exceptionHandler(connections::failed);
-        router = Router.router(vertx);
+        router = Router.router(vertx());
         String uploads = TempDirHelper.resolveTempDir(getCamelContext(), null, UPLOADS);
         HttpProblems.answerErrors(router);
         BodyHandler bodyHandler = BodyHandler.create(uploads).setBodyLimit(maxBody).setDeleteUploadedFilesOnEnd(true);
@@ -299,7 +333,14 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         for (Method method : methods) {
             byMethod.put(method.name(), consumer);
             // the router answers 405 to other methods, and serves variants of the path, such as one with a slash at the end
-            router.route(HttpMethod.valueOf(method.name()), path.replaceAll("\\{(\\w+)}", ":$1")).handler(context -> consumer.handle(context.request()));
+            Route route = router.route(HttpMethod.valueOf(method.name()), path.replaceAll("\\{(\\w+)}", ":$1"));
+            if (path.contains("{")) {
+                route.last();
+            }
+            route.handler(context -> consumer.handle(context.request(), context.normalizedPath()));
+        }
+        if (path.contains("{") && templates.stream().noneMatch(template -> template.path().equals(path))) {
+            templates.add(PathTemplate.of(path));
         }
         listenIfStarted();
     }
@@ -332,10 +373,10 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
             HttpProblems.answerAndClose(request, 400);
             return;
         }
-        Map<String, EventLoopConsumer> byMethod = eventLoopConsumers.get(request.path());
+        Map<String, EventLoopConsumer> byMethod = consumers(request.path());
         EventLoopConsumer consumer = byMethod == null ? null : byMethod.get(request.method().name());
         if (consumer != null) {
-            consumer.handle(request);
+            consumer.handle(request, request.path());
         } else if (byMethod != null && request.method() == HttpMethod.HEAD && byMethod.containsKey(HttpMethod.GET.name())) {
             // a stream has no end, so no HEAD; the router would match its path as the id of a comment
             request.response().putHeader("Allow", HttpMethod.GET.name());
@@ -343,6 +384,18 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         } else {
             router.handle(request);
         }
+    }
+
+    private Map<String, EventLoopConsumer> consumers(String path) {
+        Map<String, EventLoopConsumer> byMethod = eventLoopConsumers.get(path);
+        if (byMethod == null) {
+            for (PathTemplate template : templates) {
+                if (template.matches(path)) {
+                    return eventLoopConsumers.get(template.path());
+                }
+            }
+        }
+        return byMethod;
     }
 
     void refuse(HttpServerRequest request) {

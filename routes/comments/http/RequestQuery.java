@@ -51,7 +51,8 @@ public final class RequestQuery {
                     InvalidRequestException.shown(String.join(", ", unknown)),
                     allowed.isEmpty() ? "" : " Allowed: " + String.join(", ", new TreeSet<>(allowed)) + "."));
         }
-        return new RequestQuery(message.getHeader(Exchange.HTTP_PATH, "", String.class), parameters);
+        String path = message.getHeader(Exchange.HTTP_PATH, String.class);
+        return new RequestQuery(path == null ? "" : path, parameters);
     }
 
     private static Map<String, List<String>> parameters(String query) throws InvalidRequestException {

@@ -5,14 +5,12 @@ import com.rabbitmq.client.AMQP.Queue.DeclareOk;
 import comments.http.ApiKeys;
 import comments.http.InvalidRequestException;
 import comments.observe.PipelineMetrics;
-import comments.postgresql.PostgresDataSource;
+import comments.postgresql.ReactiveSqlComponent;
 import comments.rabbitmq.RabbitConnectionFactory;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Metrics;
 import io.micrometer.core.instrument.distribution.CountAtBucket;
 import java.io.IOException;
-import java.sql.Connection;
-import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -77,6 +75,7 @@ public class PipelineStatus implements CamelContextAware, Processor {
 
     private static final List<String> QUEUES = List.of("comments", "notifications");
     private static final long FRESH_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+    private static final int DATABASE_MILLIS = 1_000;
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final ReentrantLock lock = new ReentrantLock();
@@ -180,11 +179,7 @@ public class PipelineStatus implements CamelContextAware, Processor {
     }
 
     private String databaseProblem() {
-        try (Connection connection = bean("commentReads", PostgresDataSource.class).getConnection()) {
-            return connection.isValid(1) ? null : "The database does not answer.";
-        } catch (SQLException e) {
-            return "The database is not reachable.";
-        }
+        return bean("reactive-sql", ReactiveSqlComponent.class).problem(DATABASE_MILLIS);
     }
 
     // of other route files, which are loaded in any order

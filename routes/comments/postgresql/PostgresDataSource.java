@@ -5,7 +5,6 @@ import com.zaxxer.hikari.SQLExceptionOverride;
 import comments.http.HttpEngine;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.Map;
 import java.util.Set;
 
 /**
@@ -56,16 +55,6 @@ public class PostgresDataSource extends HikariDataSource {
         setMaximumPoolSize((writers > 0 ? writers : Runtime.getRuntime().availableProcessors()) + RETRY_THREADS);
     }
 
-    /** Statements that each session begins with, unless it is shared behind a pooler. By default none. */
-    String session() {
-        return "";
-    }
-
-    /** Further properties of the driver where the session is shared behind a pooler. By default none. */
-    Map<String, String> pooled() {
-        return Map.of();
-    }
-
     /**
      * A connection from the pool.
      *
@@ -88,8 +77,7 @@ public class PostgresDataSource extends HikariDataSource {
 
     private synchronized void connectUnpooled() {
         if (getDataSource() == null) {
-            setDataSource(new UnpooledDataSource(getJdbcUrl(), getUsername(), getPassword(), getDataSourceProperties(),
-                    session(), pooled()));
+            setDataSource(new UnpooledDataSource(getJdbcUrl(), getUsername(), getPassword(), getDataSourceProperties()));
         }
     }
 }

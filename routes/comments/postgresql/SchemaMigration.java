@@ -102,6 +102,11 @@ public class SchemaMigration implements CamelContextAware {
         this.migrate = !migrate.equals("false");
     }
 
+    /** Whether there is nothing to wait for. */
+    boolean isMade() {
+        return !migrate || made;
+    }
+
     /**
      * Returns when the schema is there.
      *
@@ -109,7 +114,7 @@ public class SchemaMigration implements CamelContextAware {
      * @throws SQLException if it can't be made, or is not made in time
      */
     public void await(long millis) throws SQLException {
-        if (!migrate || made) {
+        if (isMade()) {
             return;
         }
         try {

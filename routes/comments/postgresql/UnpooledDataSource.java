@@ -7,7 +7,6 @@ import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.sql.Statement;
 import java.time.ZoneId;
-import java.util.Map;
 import java.util.Properties;
 import java.util.TimeZone;
 import java.util.logging.Level;
@@ -18,14 +17,14 @@ import org.postgresql.PGConnection;
 import org.slf4j.LoggerFactory;
 
 /**
- * Connects to PostgreSQL, each time anew, and checks what the server is. All connections of the process come from here.
+ * Connects to PostgreSQL, each time anew, and checks what the server is. All connections that write come from here.
  *
  * <ul>
  * <li>A database that can't hold every character is refused: it would refuse comments later.
  * <li>The driver sends the JVM's time zone, and a server without a zone of this name refuses the connection. Nothing here
  * depends on it, so the JVM then takes another name of the zone, or else UTC.
- * <li>Behind a pooler, such as PgBouncer, another session may run each transaction. There the connection has no settings of
- * its own, and its statements are not prepared on the server.
+ * <li>Behind a pooler, such as PgBouncer, another session may run each transaction. There, statements are not prepared on the
+ * server.
  * </ul>
  *
  * <p>Any number of threads may call it.
@@ -53,7 +52,6 @@ public final class UnpooledDataSource implements DataSource {
     private final String url;
     private final Properties properties = new Properties();
     private final Properties pooledProperties = new Properties();
-    private final String session;
     // what the last connection was
     private volatile boolean pooled;
 
@@ -62,23 +60,19 @@ public final class UnpooledDataSource implements DataSource {
      *
      * @param url the JDBC URL; what it sets takes precedence over the properties
      * @param properties of the driver
-     * @param session statements for each session that belongs to its connection; may be empty
-     * @param pooled further properties of connections that go through a pooler
      */
-    UnpooledDataSource(String url, String user, String password, Properties properties, String session, Map<String, String> pooled) {
+    UnpooledDataSource(String url, String user, String password, Properties properties) {
         this.url = strip(url);
-        this.session = session;
         this.properties.putAll(properties);
         this.properties.setProperty("user", strip(user));
         this.properties.setProperty("password", strip(password));
         pooledProperties.putAll(this.properties);
         pooledProperties.setProperty("prepareThreshold", "0");
-        pooledProperties.putAll(pooled);
     }
 
     /** Connects as a user, within a few seconds. */
     public UnpooledDataSource(String url, String user, String password) {
-        this(url, user, password, timeouts(), "", Map.of());
+        this(url, user, password, timeouts());
     }
 
     /** Whether this is the JDBC URL of a PostgreSQL. */
@@ -107,9 +101,6 @@ public final class UnpooledDataSource implements DataSource {
             try {
                 requireEncoding(connection.unwrap(PGConnection.class).getParameterStatus("server_encoding"));
                 boolean found = isPooled(connection);
-                if (!found && !session.isEmpty()) {
-                    execute(connection, session);
-                }
                 if (found == expected) {
                     return connection;
                 }
@@ -125,12 +116,6 @@ public final class UnpooledDataSource implements DataSource {
     private static void requireEncoding(String encoding) throws SQLException {
         if (!UTF8.equals(encoding)) {
             throw new SQLException("the database has the encoding %s, and must have %s".formatted(encoding, UTF8), WRONG_ENCODING);
-        }
-    }
-
-    private static void execute(Connection connection, String sql) throws SQLException {
-        try (Statement statement = connection.createStatement()) {
-            statement.execute(sql);
         }
     }
 

@@ -3,6 +3,7 @@ package comments.settings;
 import comments.http.ApiKeys;
 import comments.http.ClientAddress;
 import comments.http.TlsCertificate;
+import comments.postgresql.PostgresUrl;
 import comments.postgresql.UnpooledDataSource;
 import comments.rabbitmq.BrokerAddress;
 import comments.rabbitmq.Prefetch;
@@ -129,11 +130,22 @@ public final class Settings {
                 throw new ConfigurationException("%s=%s %s".formatted(name, shown(name, value), complaint));
             }
         });
+        checkReads(values);
         checkCertificate(values.apply("HTTP_TLS_CERTIFICATE"), values.apply("HTTP_TLS_KEY"));
         checkHeap(values);
         if (values.apply("HTTP_PORT").equals(values.apply("MANAGEMENT_PORT"))) {
             throw new ConfigurationException("MANAGEMENT_PORT=%s must differ from HTTP_PORT"
                     .formatted(values.apply("MANAGEMENT_PORT")));
+        }
+    }
+
+    private static void checkReads(UnaryOperator<String> values) {
+        if (values.apply("COMMENTS_ROLES").contains("comment-reader")) {
+            try {
+                new PostgresUrl(values.apply("POSTGRES_URL"));
+            } catch (IllegalArgumentException e) {
+                throw new ConfigurationException("POSTGRES_URL: " + e.getMessage());
+            }
         }
     }
 

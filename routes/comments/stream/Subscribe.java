@@ -10,6 +10,7 @@ import comments.model.Comment;
 import comments.observe.PipelineMetrics;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
@@ -83,7 +84,7 @@ public class Subscribe implements Processor {
             }
             Instant written = Instant.EPOCH.plus(since, ChronoUnit.MICROS).minus(OVERLAP);
             message.setHeader(JdbcConstants.JDBC_PARAMETERS,
-                    Map.of("postId", post, "since", written.toString(), "limit", MAX_MISSED + 1));
+                    Map.of("postId", post, "since", written.atOffset(ZoneOffset.UTC), "limit", MAX_MISSED + 1));
         }
     }
 

@@ -60,8 +60,17 @@ class RoomsTest {
 
     @Test
     void onlyTheHttpRoomImportsVertxOrNetty() {
-        noClasses().that().resideOutsideOfPackage("comments.http..").should().dependOnClassesThat()
+        noClasses().that().resideOutsideOfPackages("comments.http..", "comments.postgresql..").should().dependOnClassesThat()
                 .resideInAnyPackage("io.vertx..", "io.netty..").check(CLASSES);
+    }
+
+    /** Reads run on the event loop of their request, by Vert.x's client of PostgreSQL. */
+    @Test
+    void thePostgresqlRoomImportsTheClientOfVertxAndNoServer() {
+        noClasses().that().resideInAPackage("comments.postgresql..").should().dependOnClassesThat()
+                .resideInAnyPackage("io.netty..", "io.vertx.core.http..", "io.vertx.ext..").check(CLASSES);
+        noClasses().that().resideOutsideOfPackage("comments.postgresql..").should().dependOnClassesThat()
+                .resideInAnyPackage("io.vertx.pgclient..", "io.vertx.sqlclient..").check(CLASSES);
     }
 
     @Test

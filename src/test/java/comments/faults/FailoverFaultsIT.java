@@ -37,22 +37,32 @@ class FailoverFaultsIT extends ServiceFaults {
     void c21APrimaryIsKilledAndItsSynchronousStandbyPromoted() throws Exception {
         PrivatePostgreSQL primary = trial.postgresql();
         try (PrivatePostgreSQL standby = primary.startStandby()) {
-            start(service().database("127.0.0.1:%d,127.0.0.1:%d".formatted(primary.port(), standby.port()),
-                    "?targetServerType=primary"));
+            String servers = "127.0.0.1:%d,127.0.0.1:%d".formatted(primary.port(), standby.port());
+            start(service().database(servers, "?targetServerType=primary"));
+            JarProcess reader = trial.process(READER).database(servers, "?targetServerType=primary").start();
+            JarProcess onStandby = trial.process(READER).database(servers, "?targetServerType=secondary").start();
             trial.post();
+            awaitRead(reader);
+            awaitRead(onStandby);
             try (CommitGate gate = new CommitGate(trial.connect())) {
                 gate.awaitHeld();
                 primary.stopImmediately();
             }
-            during(Duration.ofSeconds(3), () -> trial.rate() > 0);
+            during(Duration.ofSeconds(3), () -> trial.rate() > 0 && reader.get("/comments?postId=none").statusCode() == 503
+                    && onStandby.get("/comments?postId=none").statusCode() == 200);
             standby.promote();
             SERVERS.failOver(standby);
+            awaitRead(reader);
             trial.healed();
             trial.assertKept();
         } finally {
             SERVERS.failOver(null);
             primary.startAlone();
         }
+    }
+
+    private static void awaitRead(JarProcess reader) {
+        await().atMost(Duration.ofSeconds(20)).until(() -> reader.get("/comments?postId=none").statusCode() == 200);
     }
 
     /** What is left of a primary that became a standby: sessions that stay, and can't write. */

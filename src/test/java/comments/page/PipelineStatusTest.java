@@ -4,14 +4,14 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
+import static org.mockito.ArgumentMatchers.anyLong;
 import static org.mockito.Mockito.mock;
 import static org.mockito.Mockito.when;
 
 import comments.observe.PipelineMetrics;
-import comments.postgresql.PostgresDataSource;
+import comments.postgresql.ReactiveSqlComponent;
 import comments.rabbitmq.RabbitConnectionFactory;
 import java.nio.charset.StandardCharsets;
-import java.sql.SQLException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
@@ -44,11 +44,11 @@ class PipelineStatusTest {
             answered.await(20, SECONDS);
             return false;
         });
-        PostgresDataSource database = mock(PostgresDataSource.class);
-        when(database.getConnection()).thenThrow(new SQLException("away"));
+        ReactiveSqlComponent database = mock(ReactiveSqlComponent.class);
+        when(database.problem(anyLong())).thenReturn("The database is not reachable.");
         status.setCamelContext(context);
         context.getRegistry().bind("pushListening", connections);
-        context.getRegistry().bind("commentReads", database);
+        context.getRegistry().bind("reactive-sql", database);
         CompletableFuture<Exchange> first = CompletableFuture.supplyAsync(() -> {
             try {
                 return ask();

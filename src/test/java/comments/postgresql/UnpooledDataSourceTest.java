@@ -76,12 +76,10 @@ class UnpooledDataSourceTest {
     }
 
     @Test
-    void aSessionOfItsOwnIsSetUpAndKeepsItsPreparedStatements() throws Exception {
-        try (ReadDataSource pool = new ReadDataSource()) {
+    void aSessionOfItsOwnKeepsItsPreparedStatements() throws Exception {
+        try (PostgresDataSource pool = new PostgresDataSource()) {
             pool.setJdbcUrl(TestServers.newDatabase());
             try (Connection connection = pool.getConnection()) {
-                assertThat(shown(connection, "transaction_read_only")).isEqualTo("on");
-                assertThat(shown(connection, "statement_timeout")).isEqualTo("2s");
                 assertThat(connection.unwrap(org.postgresql.PGConnection.class).getPrepareThreshold()).isEqualTo(5);
             }
         }

@@ -2,11 +2,10 @@ package comments.reader;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
 import comments.http.HttpEngine;
-import comments.postgresql.ReadDataSource;
+import comments.postgresql.ReactiveSqlComponent;
 import comments.support.Proxy;
 import comments.support.TestPipeline;
 import java.io.IOException;
@@ -18,6 +17,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -31,19 +31,33 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
+import org.apache.camel.Exchange;
+import org.apache.camel.component.jdbc.JdbcConstants;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What comment-reader asks of the database, and what it does when the database is slow or away. */
 class CommentReaderDatabaseTest extends ReaderFixture {
 
+    private static final Pattern PARAMETER = Pattern.compile(":\\?(\\w+)");
+
+    @TempDir
+    private Path folder;
+
     @Test
     void itCantWrite() throws Exception {
-        try (Connection reads = pipeline.bean("commentReads", ReadDataSource.class).getConnection();
-                Statement statement = reads.createStatement()) {
-            assertThat(catchThrowableOfType(SQLException.class, () -> statement.execute("DELETE FROM comments")).getSQLState())
-                    .isEqualTo("25006");
-        }
+        assertThat(read("DELETE FROM comments").getException()).isInstanceOfSatisfying(SQLException.class,
+                failure -> assertThat(failure.getSQLState()).isEqualTo("25006"));
+        assertThat(read("SHOW statement_timeout").getMessage().getBody(List.class)).hasToString("[{statement_timeout=2s}]");
+    }
+
+    // as the routes do
+    private Exchange read(String sql) throws IOException {
+        Path file = Files.writeString(folder.resolve(Integer.toHexString(sql.hashCode())), sql);
+        return pipeline.context().createProducerTemplate().request("reactive-sql:file:" + file,
+                exchange -> exchange.getMessage().setHeader(JdbcConstants.JDBC_PARAMETERS, Map.of()));
     }
 
     @Test
@@ -87,20 +101,21 @@ class CommentReaderDatabaseTest extends ReaderFixture {
         assertThat(pages.count()).isEqualTo(10);
     }
 
-    private static void assertPlans() throws SQLException, IOException {
+    @SuppressWarnings("unchecked")
+    private void assertPlans() throws Exception {
         Map<String, String> types = Map.of("postId", "text", "parentId", "uuid", "acceptedAt", "timestamptz", "id", "uuid",
                 "limit", "int", "bytes", "int", "since", "timestamptz");
-        try (Connection reads = pipeline.bean("commentReads", ReadDataSource.class).getConnection();
-                Statement statement = reads.createStatement()) {
-            for (String file : List.of("select-comment.sql", "select-comments-of-post.sql", "select-replies.sql",
-                    "select-missed.sql")) {
+        try (Connection session = DriverManager.getConnection(database); Statement statement = session.createStatement()) {
+            List<Map<String, String>> settings = read("SELECT name, setting FROM pg_settings WHERE source = 'session'").getMessage().getBody(List.class);
+            assertThat(settings).isNotEmpty();
+            for (Map<String, String> setting : settings) {
+                statement.execute("SET %s = '%s'".formatted(setting.get("name"), setting.get("setting")));
+            }
+            for (String file : List.of("select-comment.sql", "select-comments-of-post.sql", "select-replies.sql", "select-missed.sql")) {
                 String sql = Files.readString(Path.of("routes/sql", file));
-                List<String> names = types.keySet().stream().filter(name -> sql.contains(":?" + name)).toList();
-                String prepared = sql;
-                for (String name : names) {
-                    prepared = prepared.replaceAll(":\\?" + name + "\\b", "\\$" + (names.indexOf(name) + 1));
-                }
-                statement.execute("PREPARE one (" + String.join(", ", names.stream().map(types::get).toList()) + ") AS " + prepared);
+                List<String> names = PARAMETER.matcher(sql).results().map(name -> name.group(1)).distinct().toList();
+                statement.execute("PREPARE one (" + String.join(", ", names.stream().map(types::get).toList()) + ") AS "
+                        + PARAMETER.matcher(sql).replaceAll(name -> "\\$" + (names.indexOf(name.group(1)) + 1)));
                 List<String> plan = new ArrayList<>();
                 try (ResultSet rows = statement.executeQuery("EXPLAIN EXECUTE one ("
                         + String.join(", ", Collections.nCopies(names.size(), "NULL")) + ")")) {
@@ -186,10 +201,10 @@ class CommentReaderDatabaseTest extends ReaderFixture {
             }
         }
         assertThat(answered).as("of 1,500").isGreaterThan(750);
-        ReadDataSource reads = pipeline.bean("commentReads", ReadDataSource.class);
+        ReactiveSqlComponent reads = pipeline.bean("reactive-sql", ReactiveSqlComponent.class);
         HttpEngine engine = pipeline.bean("platform-http-engine", HttpEngine.class);
         await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
-            assertThat(reads.getHikariPoolMXBean().getActiveConnections()).isZero();
+            assertThat(reads.unanswered()).isZero();
             assertThat(engine.isIdle()).isTrue();
             assertThat(pipeline.context().getInflightRepository().size()).isZero();
         });

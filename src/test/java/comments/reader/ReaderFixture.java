@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import comments.postgresql.ReadDataSource;
+import comments.postgresql.SchemaMigration;
 import comments.support.TestPipeline;
 import comments.support.TestServers;
 import java.net.URLEncoder;
@@ -40,7 +40,7 @@ abstract class ReaderFixture {
         pipeline = TestPipeline.start(Map.of("COMMENTS_ROLES", "comment-reader", "POSTGRES_URL", database,
                 "POSTGRES_USER", "postgres", "RABBITMQ_URI", "amqp://127.0.0.1:1"));
         // makes the schema
-        pipeline.bean("commentReads", ReadDataSource.class).getConnection().close();
+        pipeline.bean("commentsSchema", SchemaMigration.class).await(60_000);
         connection = DriverManager.getConnection(database);
     }
 

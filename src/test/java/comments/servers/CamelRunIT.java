@@ -121,7 +121,7 @@ class CamelRunIT {
         String id = post(pipeline);
         await().atMost(Duration.ofSeconds(60)).until(() -> SERVERS.rows().containsKey(id));
         // the routes of other files have its pools and connections, which a reload would close
-        change(camel.routes().resolve("connections.camel.yaml"), "maximumPoolSize:", "minimumIdle: 1\n        maximumPoolSize:");
+        change(camel.routes().resolve("connections.camel.yaml"), "writers:", "minimumIdle: 1\n        writers:");
         awaitLine(pipeline, "connections.camel.yaml can't be reloaded: end the process and start it again");
         String next = post(pipeline);
         await().atMost(Duration.ofSeconds(60)).until(() -> SERVERS.rows().containsKey(next));

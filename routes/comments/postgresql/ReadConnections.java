@@ -1,0 +1,401 @@
+package comments.postgresql;
+
+import comments.postgresql.PostgresUrl.Candidate;
+import io.vertx.core.AsyncResult;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.pgclient.PgConnectOptions;
+import io.vertx.pgclient.PgConnection;
+import io.vertx.pgclient.PgException;
+import io.vertx.sqlclient.PreparedQuery;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.RowSet;
+import io.vertx.sqlclient.Tuple;
+import java.sql.SQLException;
+import java.sql.SQLTimeoutException;
+import java.sql.SQLTransientConnectionException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
+/**
+ * The connections of one event loop that read from PostgreSQL. Statements are prepared once for each connection, and sent
+ * without waiting for the answers to former ones. The sessions can't write, the database ends a statement that takes too long,
+ * and its planner uses the indexes, in their order, as the statements are meant.
+ *
+ * <p>Behind a pooler such as PgBouncer, another session may run each transaction. There each statement has a transaction of its own,
+ * which begins with the settings, and a connection has one at a time.
+ *
+ * <p>A statement waits half a second at most for a connection. After a failure to connect, statements are refused at once for a
+ * second. Only its event loop calls it.
+ */
+final class ReadConnections {
+
+    /** What all event loops share. */
+    static final class Shared {
+
+        private final PostgresUrl url;
+        private final String user;
+        private final String password;
+        private final SchemaMigration schema;
+        private final int most;
+        private final AtomicInteger open = new AtomicInteger();
+        // what the last connection was
+        private volatile boolean pooled;
+        // whether there was one
+        private volatile boolean connected;
+
+        Shared(PostgresUrl url, String user, String password, SchemaMigration schema, int most) {
+            this.url = url;
+            this.user = user;
+            this.password = password;
+            this.schema = schema;
+            this.most = most;
+        }
+    }
+
+    private static final int STATEMENT_MILLIS = 2_000;
+    // Each query has one good plan, by its index and in its order. By default, the planner would plan each query again where posts
+    // have many comments, and may sort all of these where its statistics are old.
+    private static final List<String> SETTINGS = List.of("statement_timeout = " + STATEMENT_MILLIS,
+            "plan_cache_mode = force_generic_plan", "enable_seqscan = off", "enable_bitmapscan = off", "enable_sort = off", "jit = off");
+    private static final String SESSION = "SET default_transaction_read_only = on; SET " + String.join("; SET ", SETTINGS);
+    private static final String BEGIN = "BEGIN READ ONLY; SET LOCAL " + String.join("; SET LOCAL ", SETTINGS);
+    // also ends a transaction that failed
+    private static final String END = "COMMIT";
+    private static final String SERVER = "SELECT pg_backend_pid(), current_setting('server_encoding'), pg_is_in_recovery()";
+    private static final int CONNECT_MILLIS = 2_000;
+    // with TLS and the password
+    private static final int LOGIN_MILLIS = 5_000;
+    private static final int SCHEMA_MILLIS = 5_000;
+    private static final int IDLE_SECONDS = 60;
+    private static final int SWEEP_MILLIS = 100;
+    private static final long WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+    private static final long FIRST_WAIT_NANOS = TimeUnit.SECONDS.toNanos(2);
+    private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
+    // statements on their way on each connection at which there is one more
+    private static final int BUSY = 32;
+    private static final int PIPELINED = 256;
+
+    private final Vertx vertx;
+    private final Shared shared;
+    private final long silentNanos;
+    private final List<Session> sessions = new ArrayList<>();
+    private final Deque<Read> waiting = new ArrayDeque<>();
+    private boolean connecting;
+    private long connectingSince;
+    private long failedSince = System.nanoTime() - PAUSE_NANOS;
+    private long awaySince = failedSince;
+    private long answered = System.nanoTime();
+
+    /** A statement that is not answered. */
+    private static final class Read {
+
+        private final String sql;
+        private final Tuple parameters;
+        private final long began = System.nanoTime();
+        private BiConsumer<RowSet<Row>, SQLException> answer;
+        private boolean again;
+
+        Read(String sql, Tuple parameters, BiConsumer<RowSet<Row>, SQLException> answer) {
+            this.sql = sql;
+            this.parameters = parameters;
+            this.answer = answer;
+        }
+
+        void answer(RowSet<Row> rows, SQLException failure) {
+            BiConsumer<RowSet<Row>, SQLException> first = answer;
+            // later answers are of no use
+            answer = null;
+            if (first != null) {
+                first.accept(rows, failure);
+            }
+        }
+    }
+
+    ReadConnections(Vertx vertx, Shared shared) {
+        this.vertx = vertx;
+        this.shared = shared;
+        silentNanos = TimeUnit.MILLISECONDS.toNanos(shared.url.silentMillis(2 * STATEMENT_MILLIS));
+        vertx.setPeriodic(SWEEP_MILLIS, sweep -> sweep());
+    }
+
+    /**
+     * Executes a statement.
+     *
+     * @param answer gets the rows or the failure
+     */
+    void execute(String sql, Tuple parameters, BiConsumer<RowSet<Row>, SQLException> answer) {
+        execute(new Read(sql, parameters, answer));
+    }
+
+    private void execute(Read read) {
+        Session session = free();
+        if (session != null) {
+            session.send(read);
+            if (session.unanswered.size() > BUSY) {
+                connectIfAllowed();
+            }
+            return;
+        }
+        long now = System.nanoTime();
+        if (now - awaySince < PAUSE_NANOS || sessions.isEmpty() && connecting && now - connectingSince > waitNanos()) {
+            read.answer(null, new ReadsPausedException());
+            return;
+        }
+        waiting.add(read);
+        connectIfAllowed();
+    }
+
+    // the one with the fewest statements
+    private Session free() {
+        Session best = null;
+        for (Session session : sessions) {
+            if (!session.slow && session.unanswered.size() < session.most
+                    && (best == null || session.unanswered.size() < best.unanswered.size())) {
+                best = session;
+            }
+        }
+        return best;
+    }
+
+    private void sendWaiting() {
+        for (Session session = waiting.isEmpty() ? null : free(); session != null; session = waiting.isEmpty() ? null : free()) {
+            session.send(waiting.poll());
+        }
+    }
+
+    /** Makes a connection, unless there are enough, or it failed just now. */
+    void connectIfAllowed() {
+        if (!connecting && (sessions.isEmpty() || shared.open.get() < shared.most)
+                && System.nanoTime() - failedSince >= PAUSE_NANOS) {
+            connecting = true;
+            connectingSince = System.nanoTime();
+            awaitSchema().compose(made -> open(shared.url.candidates(shared.user, shared.password).iterator(), null))
+                    .onComplete(this::connected);
+        }
+    }
+
+    // the first connection of a process takes longer
+    private long waitNanos() {
+        return shared.connected ? WAIT_NANOS : FIRST_WAIT_NANOS;
+    }
+
+    private Future<Void> awaitSchema() {
+        if (shared.schema == null || shared.schema.isMade()) {
+            return Future.succeededFuture();
+        }
+        return vertx.executeBlocking(() -> {
+            shared.schema.await(SCHEMA_MILLIS);
+            return null;
+        });
+    }
+
+    private void connected(AsyncResult<Session> result) {
+        connecting = false;
+        if (result.succeeded()) {
+            shared.connected = true;
+            sessions.add(result.result());
+            sendWaiting();
+            return;
+        }
+        failedSince = System.nanoTime();
+        if (sessions.isEmpty()) {
+            awaySince = failedSince;
+            SQLException failure = failure(result.cause());
+            for (Read read = waiting.poll(); read != null; read = waiting.poll()) {
+                read.answer(null, failure);
+            }
+        }
+    }
+
+    private Future<Session> open(Iterator<Candidate> candidates, Throwable last) {
+        if (!candidates.hasNext()) {
+            return Future.failedFuture(last);
+        }
+        Candidate candidate = candidates.next();
+        return open(candidate, shared.pooled).recover(failure -> open(candidates, failure));
+    }
+
+    private Future<Session> open(Candidate candidate, boolean pooled) {
+        boolean prepares = !pooled || shared.url.preparesBehindPoolers();
+        PgConnectOptions options = new PgConnectOptions(candidate.server())
+                .setCachePreparedStatements(prepares)
+                .setPipeliningLimit(pooled ? 1 : PIPELINED)
+                .setUseLayer7Proxy(!prepares);
+        options.getProperties().remove("extra_float_digits");
+        // also ends connections that were given up before they were made
+        options.setIdleTimeout(IDLE_SECONDS).setTcpKeepAlive(true).setConnectTimeout(shared.url.connectMillis(CONNECT_MILLIS));
+        Promise<Session> opened = Promise.promise();
+        long limit = vertx.setTimer(LOGIN_MILLIS, late -> opened.tryFail(new SQLTransientConnectionException(
+                "%s:%d does not answer".formatted(options.getHost(), options.getPort()))));
+        PgConnection.connect(vertx, options).onFailure(opened::tryFail).onSuccess(connection -> {
+            // else it is printed
+            connection.exceptionHandler(failure -> { });
+            check(connection, candidate, pooled).onComplete(checked -> {
+                if (checked.failed()) {
+                    connection.close();
+                    opened.tryFail(checked.cause());
+                } else if (checked.result() != pooled) {
+                    connection.close();
+                    shared.pooled = checked.result();
+                    open(candidate, checked.result()).onComplete(other -> {
+                        if (other.failed()) {
+                            opened.tryFail(other.cause());
+                        } else if (!opened.tryComplete(other.result())) {
+                            other.result().close();
+                        }
+                    });
+                } else {
+                    Session session = new Session(connection, pooled);
+                    if (!opened.tryComplete(session)) {
+                        session.close();
+                    }
+                }
+            });
+        });
+        return opened.future().onComplete(done -> vertx.cancelTimer(limit));
+    }
+
+    // whether it goes through a pooler: that answers the connect itself, with the id of no server process
+    private static Future<Boolean> check(PgConnection connection, Candidate candidate, boolean pooled) {
+        return connection.query(SERVER).execute().compose(rows -> {
+            Row server = rows.iterator().next();
+            boolean found = server.getInteger(0) != connection.processId();
+            if (!server.getString(1).equals("UTF8")) {
+                return Future.failedFuture(new SQLException(
+                        "the database has the encoding %s, and must have UTF8".formatted(server.getString(1)), "55000"));
+            }
+            if (candidate.standby() != null && candidate.standby() != server.getBoolean(2)) {
+                return Future.failedFuture(new SQLTransientConnectionException("%s:%d is no %s".formatted(candidate.server().getHost(),
+                        candidate.server().getPort(), candidate.standby() ? "standby" : "primary")));
+            }
+            return found || pooled ? Future.succeededFuture(found) : connection.query(SESSION).execute().map(false);
+        });
+    }
+
+    private static SQLException failure(Throwable cause) {
+        if (cause instanceof SQLException sql) {
+            return sql;
+        }
+        if (cause instanceof PgException answer) {
+            return new SQLException(answer.getErrorMessage(), answer.getSqlState(), cause);
+        }
+        return new SQLTransientConnectionException("The connection to the database failed: " + cause.getMessage(), cause);
+    }
+
+    private void sweep() {
+        long now = System.nanoTime();
+        List.copyOf(sessions).forEach(session -> session.sweep(now));
+        while (!waiting.isEmpty() && now - waiting.peek().began > waitNanos()) {
+            if (now - answered > WAIT_NANOS) {
+                awaySince = now;
+            }
+            waiting.poll().answer(null, new SQLTransientConnectionException("No connection to the database is free"));
+        }
+        sendWaiting();
+    }
+
+    /** How many statements are not answered. */
+    int unanswered() {
+        return waiting.size() + sessions.stream().mapToInt(session -> session.unanswered.size()).sum();
+    }
+
+    /** An open connection. */
+    private final class Session {
+
+        private final PgConnection connection;
+        private final boolean pooled;
+        private final int most;
+        private final Map<String, PreparedQuery<RowSet<Row>>> queries = new HashMap<>();
+        // in the order in which the server answers
+        private final Deque<Read> unanswered = new ArrayDeque<>();
+        // since when the first of them is the first
+        private long since;
+        private boolean slow;
+
+        Session(PgConnection connection, boolean pooled) {
+            this.connection = connection;
+            this.pooled = pooled;
+            most = pooled ? 1 : PIPELINED;
+            shared.open.incrementAndGet();
+            connection.closeHandler(end -> leave());
+        }
+
+        void send(Read read) {
+            if (unanswered.isEmpty()) {
+                since = System.nanoTime();
+            }
+            unanswered.add(read);
+            PreparedQuery<RowSet<Row>> query = queries.computeIfAbsent(read.sql, connection::preparedQuery);
+            Future<RowSet<Row>> rows = !pooled ? query.execute(read.parameters)
+                    : connection.query(BEGIN).execute().compose(begun -> query.execute(read.parameters))
+                            .eventually(() -> connection.query(END).execute());
+            rows.onComplete(result -> answered(read, result));
+        }
+
+        private void answered(Read read, AsyncResult<RowSet<Row>> result) {
+            unanswered.remove(read);
+            slow = false;
+            if (result.succeeded()) {
+                answered = System.nanoTime();
+                since = answered;
+                read.answer(result.result(), null);
+                sendWaiting();
+                return;
+            }
+            since = System.nanoTime();
+            if (!(result.cause() instanceof PgException)) {
+                leave();
+                connection.close();
+                // the server may have closed it before the statement came
+                if (!read.again && read.answer != null) {
+                    read.again = true;
+                    execute(read);
+                    return;
+                }
+            }
+            read.answer(null, failure(result.cause()));
+            sendWaiting();
+        }
+
+        void sweep(long now) {
+            if (unanswered.isEmpty()) {
+                return;
+            }
+            slow = now - since > WAIT_NANOS;
+            if (now - since > silentNanos) {
+                close();
+                return;
+            }
+            for (Read read : unanswered) {
+                if (now - read.began <= silentNanos) {
+                    break;
+                }
+                read.answer(null, new SQLTimeoutException("The database did not answer in time"));
+            }
+        }
+
+        private void leave() {
+            if (sessions.remove(this)) {
+                shared.open.decrementAndGet();
+            }
+        }
+
+        // what is unanswered fails
+        void close() {
+            leave();
+            connection.close();
+            for (Read read = unanswered.poll(); read != null; read = unanswered.poll()) {
+                read.answer(null, new SQLTimeoutException("The database did not answer in time"));
+            }
+        }
+    }
+}
