@@ -54,7 +54,7 @@ class ScaleOutIT {
         });
         awaitReady();
         say("started: %s", PROCESSES);
-        assertThat(queues()).containsOnlyKeys("comments", "notifications")
+        assertThat(queues()).containsOnlyKeys("comments", "comment-changes", "notifications")
                 .allSatisfy((name, queue) -> assertThat(queue.members()).as(name).hasSize(NODES));
         trial.post();
         awaitWork();

@@ -62,8 +62,9 @@ class DeployedServersIT {
                 database.run(Path.of("docker/postgresql-roles.sql"), "comments", passwords);
             }
             assertThat(broker.ctl("list_users", "--no-table-headers").lines().map(line -> line.replaceAll("\\s+", " ")).toList())
-                    .containsExactlyInAnyOrder("comment-service []", "comment-job-processor []", "notification-service []", "comment-reader []");
-            assertThat(broker.queues()).containsOnlyKeys("comments", "notifications", "notifications-refused");
+                    .containsExactlyInAnyOrder("comment-service []", "comment-job-processor []", "comment-changes []",
+                            "notification-service []", "comment-reader []");
+            assertThat(broker.queues()).containsOnlyKeys("comments", "comment-changes", "notifications", "notifications-refused");
             assertThat(superusers(database)).containsExactly("postgres");
 
             JarProcess schema = JarProcess.launch(settings(services.remove("schema"), broker, database), JarProcess.PACKAGED);

@@ -52,11 +52,15 @@ class SecureServersIT {
     void theUsersAndRolesMayDoNoMore() throws Exception {
         for (String statement : List.of("DELETE FROM comments", "UPDATE comments SET content = ''", "DROP TABLE comments",
                 "TRUNCATE comments", "CREATE TABLE more (id int)", "INSERT INTO comments_schema_history SELECT * FROM comments_schema_history",
-                "UPDATE comments_schema_history SET checksum = 0", "DELETE FROM comment_quarantine")) {
+                "UPDATE comments_schema_history SET checksum = 0", "DELETE FROM comment_quarantine", "SELECT FROM comment_changes_waiting")) {
             assertDenied(PrivateServers.WRITER, statement);
         }
+        for (String statement : List.of("DELETE FROM comments", "DROP TABLE comments", "TRUNCATE comments", "CREATE TABLE more (id int)",
+                "SELECT FROM comments_schema_history")) {
+            assertDenied(PrivateServers.CHANGER, statement);
+        }
         for (String statement : List.of("INSERT INTO comments SELECT * FROM comments", "DELETE FROM comments", "CREATE TABLE more (id int)",
-                "SELECT FROM comment_quarantine", "SELECT FROM comments_schema_history")) {
+                "SELECT FROM comment_quarantine", "SELECT FROM comment_changes_waiting", "SELECT FROM comments_schema_history")) {
             assertDenied(PrivateServers.READER, statement);
         }
         assertRefused("comment-reader", channel -> channel.basicGet("comments", true));
@@ -65,6 +69,9 @@ class SecureServersIT {
         assertRefused("comment-service", channel -> channel.queueDelete("comments"));
         assertRefused("comment-job-processor", channel -> channel.basicGet("notifications", true));
         assertRefused("comment-job-processor", channel -> channel.queuePurge("notifications"));
+        assertRefused("comment-job-processor", channel -> channel.basicGet("comment-changes", true));
+        assertRefused("comment-changes", channel -> channel.basicGet("comments", true));
+        assertRefused("comment-changes", channel -> channel.queueDelete("comment-changes"));
         assertRefused("notification-service", channel -> channel.basicGet("comments", true));
         assertRefused("notification-service", channel -> channel.queueDeclare("more", true, false, false, null));
     }
@@ -90,7 +97,7 @@ class SecureServersIT {
         assertThat(process.log()).anyMatch(line -> line.contains("The schema is made")).noneMatch(line -> line.contains("ERROR"));
         assertDenied(PrivateServers.WRITER, "INSERT INTO flyway_schema_history SELECT * FROM flyway_schema_history");
         assertDenied(PrivateServers.READER, "SELECT FROM comment_quarantine");
-        assertThat(SERVERS.number("SELECT count(*) FROM flyway_schema_history")).isEqualTo(5);
+        assertThat(SERVERS.number("SELECT count(*) FROM flyway_schema_history")).isEqualTo(6);
     }
 
     private interface Use {
