@@ -49,8 +49,8 @@ final class ReadConnections {
         private final AtomicInteger open = new AtomicInteger();
         // what the last connection was
         private volatile boolean pooled;
-        // whether there was one
-        private volatile boolean connected;
+        // whether the first attempt to connect is over
+        private volatile boolean attempted;
 
         Shared(PostgresUrl url, String user, String password, SchemaMigration schema, int most) {
             this.url = url;
@@ -185,7 +185,7 @@ final class ReadConnections {
 
     // the first connection of a process takes longer
     private long waitNanos() {
-        return shared.connected ? WAIT_NANOS : FIRST_WAIT_NANOS;
+        return shared.attempted ? WAIT_NANOS : FIRST_WAIT_NANOS;
     }
 
     private Future<Void> awaitSchema() {
@@ -200,8 +200,8 @@ final class ReadConnections {
 
     private void connected(AsyncResult<Session> result) {
         connecting = false;
+        shared.attempted = true;
         if (result.succeeded()) {
-            shared.connected = true;
             sessions.add(result.result());
             sendWaiting();
             return;

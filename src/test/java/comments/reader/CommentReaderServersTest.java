@@ -25,9 +25,10 @@ class CommentReaderServersTest extends ReaderFixture {
     private static final Duration RECOVERY = Duration.ofSeconds(30);
 
     private static TestPipeline reader(String servers, String parameters) throws Exception {
-        String name = database.replaceFirst(".*/(\\w+)\\?.*", "$1");
+        // with its user and password
+        String path = database.replaceFirst(".*/", "");
         return TestPipeline.start(Map.of("COMMENTS_ROLES", "comment-reader", "RABBITMQ_URI", "amqp://127.0.0.1:1", "COMMENTS_READERS", "2",
-                "POSTGRES_USER", "postgres", "POSTGRES_URL", "jdbc:postgresql://%s/%s?%s".formatted(servers, name, parameters),
+                "POSTGRES_USER", "postgres", "POSTGRES_URL", "jdbc:postgresql://%s/%s&%s".formatted(servers, path, parameters),
                 "POSTGRES_MIGRATE", "false"));
     }
 

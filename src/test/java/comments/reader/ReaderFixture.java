@@ -2,9 +2,11 @@ package comments.reader;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import comments.postgresql.ReactiveSqlComponent;
 import comments.postgresql.SchemaMigration;
 import comments.support.TestPipeline;
 import comments.support.TestServers;
@@ -16,6 +18,7 @@ import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +44,7 @@ abstract class ReaderFixture {
                 "POSTGRES_USER", "postgres", "RABBITMQ_URI", "amqp://127.0.0.1:1"));
         // makes the schema
         pipeline.bean("commentsSchema", SchemaMigration.class).await(60_000);
+        await().atMost(Duration.ofSeconds(30)).until(() -> pipeline.bean("reactive-sql", ReactiveSqlComponent.class).problem(1_000) == null);
         connection = DriverManager.getConnection(database);
     }
 
