@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
+
 /**
  * The connections of one event loop that read from PostgreSQL. Statements are prepared once for each connection, and sent
  * without waiting for the answers to former ones. The sessions can't write, the database ends a statement that takes too long,
@@ -94,6 +95,8 @@ final class ReadConnections {
     private long failedSince = System.nanoTime() - PAUSE_NANOS;
     private long awaySince = failedSince;
     private long answered = System.nanoTime();
+    // why there is no connection, if no statement was answered so
+    private SQLException untold;
 
     /** A statement that is not answered. */
     private static final class Read {
@@ -147,7 +150,9 @@ final class ReadConnections {
         }
         long now = System.nanoTime();
         if (now - awaySince < PAUSE_NANOS || sessions.isEmpty() && connecting && now - connectingSince > waitNanos()) {
-            read.answer(null, new ReadsPausedException());
+            SQLException failure = untold == null ? new ReadsPausedException() : untold;
+            untold = null;
+            read.answer(null, failure);
             return;
         }
         waiting.add(read);
@@ -210,6 +215,7 @@ final class ReadConnections {
         if (sessions.isEmpty()) {
             awaySince = failedSince;
             SQLException failure = failure(result.cause());
+            untold = waiting.isEmpty() ? failure : null;
             for (Read read = waiting.poll(); read != null; read = waiting.poll()) {
                 read.answer(null, failure);
             }

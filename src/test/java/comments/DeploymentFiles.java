@@ -99,7 +99,7 @@ public final class DeploymentFiles {
         return built;
     }
 
-    /** The four services in the compose file, by name. */
+    /** The services in the compose file, by name. */
     static Map<String, JsonNode> ourServices() {
         Map<String, JsonNode> ours = builtServices();
         ours.values().removeIf(service -> !service.at("/environment").has("COMMENTS_ROLES"));
