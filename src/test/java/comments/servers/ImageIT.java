@@ -131,7 +131,7 @@ class ImageIT {
     @Test
     void thePoliciesOfTheQueuesAreSet() throws Exception {
         SERVERS.rabbitmq().run(Path.of("docker", "policies"), Map.of());
-        assertThat(SERVERS.rabbitmq().ctl("list_policies", "--no-table-headers").lines()).hasSize(3)
+        assertThat(SERVERS.rabbitmq().ctl("list_policies", "--no-table-headers").lines()).hasSize(4)
                 .allSatisfy(policy -> assertThat(policy).contains("reject-publish", "delivery-limit", "queues"));
     }
 }
