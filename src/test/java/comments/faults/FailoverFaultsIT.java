@@ -121,6 +121,7 @@ class FailoverFaultsIT extends ServiceFaults {
         assumeTrue(PgBouncer.missing() == null, PgBouncer::missing);
         SERVERS.removeSchemaAndQueues();
         SERVERS.declare("comments");
+        SERVERS.declare("comment-changes");
         SERVERS.declare("notifications");
         String database = SERVERS.database();
         try (PgBouncer pooler = new PgBouncer(trial.postgresql(), SERVER_CONNECTIONS,
