@@ -138,6 +138,10 @@ class ConnectionFaultsIT {
         trial.process(PROCESSOR, NOTIFIER).start();
         await().atMost(Duration.ofSeconds(20)).until(trial::hasWrittenAll);
         await().atMost(Duration.ofSeconds(20)).until(() -> trial.rabbitmq().messages("notifications") == 0);
+        // the management server makes a thread for each of its first 20 requests
+        for (int i = 0; i < 30; i++) {
+            assertThat(isReady(service)).isTrue();
+        }
         double threads = service.metric("jvm_threads_live_threads");
         declareClassic();
         trial.rabbitmq().ctl("close_all_connections", "fault");
