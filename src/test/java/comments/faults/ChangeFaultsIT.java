@@ -5,7 +5,6 @@ import static comments.faults.Trial.NOTIFIER;
 import static comments.faults.Trial.PROCESSOR;
 import static comments.faults.Trial.SERVICE;
 import static comments.faults.Trial.VERSIONS;
-import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import comments.support.JarProcess;
@@ -52,7 +51,6 @@ class ChangeFaultsIT {
         long before = changes.ok();
         await().atMost(Duration.ofSeconds(30)).until(() -> changes.ok() > before + PER_SECOND);
         trial.assertKept();
-        assertThat(changes.ok()).isGreaterThan(2L * PER_SECOND);
     }
 
     @Test
