@@ -275,9 +275,10 @@ final class ReadConnections {
         return connection.query(SERVER).execute().compose(rows -> {
             Row server = rows.iterator().next();
             boolean found = server.getInteger(0) != connection.processId();
-            if (!server.getString(1).equals("UTF8")) {
-                return Future.failedFuture(new SQLException(
-                        "the database has the encoding %s, and must have UTF8".formatted(server.getString(1)), "55000"));
+            try {
+                UnpooledDataSource.requireEncoding(server.getString(1));
+            } catch (SQLException e) {
+                return Future.failedFuture(e);
             }
             if (candidate.standby() != null && candidate.standby() != server.getBoolean(2)) {
                 return Future.failedFuture(new SQLTransientConnectionException("%s:%d is no %s".formatted(candidate.server().getHost(),
@@ -294,7 +295,8 @@ final class ReadConnections {
         if (cause instanceof PgException answer) {
             return new SQLException(answer.getErrorMessage(), answer.getSqlState(), cause);
         }
-        return new SQLTransientConnectionException("The connection to the database failed: " + cause.getMessage(), cause);
+        // without the cause: Vert.x throws plain Exceptions, and Camel prefers an onException that has exactly the class of a cause
+        return new SQLTransientConnectionException("The connection to the database failed: " + cause.getMessage());
     }
 
     private void sweep() {

@@ -31,7 +31,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class UnpooledDataSource implements DataSource {
 
-    private int loginTimeout;
     private static final org.slf4j.Logger LOG = LoggerFactory.getLogger(UnpooledDataSource.class);
     private static final String UTF8 = "UTF8";
     private static final String UTC = "UTC";
@@ -54,6 +53,7 @@ public final class UnpooledDataSource implements DataSource {
     private final Properties pooledProperties = new Properties();
     // what the last connection was
     private volatile boolean pooled;
+    private int loginTimeout;
 
     /**
      * Connects as a user.
@@ -113,7 +113,12 @@ public final class UnpooledDataSource implements DataSource {
         }
     }
 
-    private static void requireEncoding(String encoding) throws SQLException {
+    /**
+     * Requires that a database can hold every character.
+     *
+     * @throws SQLException if its encoding is another one than UTF-8
+     */
+    static void requireEncoding(String encoding) throws SQLException {
         if (!UTF8.equals(encoding)) {
             throw new SQLException("the database has the encoding %s, and must have %s".formatted(encoding, UTF8), WRONG_ENCODING);
         }
