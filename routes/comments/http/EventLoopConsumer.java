@@ -267,7 +267,6 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         } catch (Exception e) {
             throw new IllegalStateException(e);
         }
-        engine.pending().incrementAndGet();
         getAsyncProcessor().process(exchange, doneSync -> outbox.add(received, exchange, this));
     }
 
@@ -282,7 +281,6 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             getExceptionHandler().handleException("The answer can't be written", exchange, e);
             HttpProblems.answer(response, 500);
         } finally {
-            engine.pending().decrementAndGet();
             connections.limits().give(received.client, counted, 1);
             countRead(response.getStatusCode(), System.nanoTime() - received.began);
             doneUoW(exchange);

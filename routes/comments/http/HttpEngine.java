@@ -21,7 +21,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
 import org.apache.camel.ExtendedStartupListener;
@@ -38,8 +37,7 @@ import org.apache.camel.support.TempDirHelper;
  * large.
  *
  * <p>The endpoints that {@code comments.event-loop-endpoints} names, such as {@code POST /comments}, run on its event loop:
- * see {@link EventLoopConsumer}, which took the service from 65 to 43 µs of CPU a comment. All others run on worker threads:
- * see {@link WorkerConsumer}.
+ * see {@link EventLoopConsumer}. All others run on worker threads: see {@link WorkerConsumer}.
  *
  * <p>Camel's own server ({@code camel.server.*}) would always listen on 8080 when the management server runs in the same
  * process: its engine looks up a single server in the registry, and finds two.
@@ -66,7 +64,6 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     private Vertx vertx;
     private volatile Router router;
     private HttpServer server;
-    private final AtomicInteger pending = new AtomicInteger();
     private final ApiKeys apiKeys = new ApiKeys();
     private ClientConnections connections;
     private CrossOrigin crossOrigin;
@@ -290,11 +287,6 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     /** Whether each connection must be closed with its next answer. */
     boolean isLeaving() {
         return leaving;
-    }
-
-    /** Counts the requests on the event loop that are not answered. */
-    public AtomicInteger pending() {
-        return pending;
     }
 
     /** The connections of clients. */

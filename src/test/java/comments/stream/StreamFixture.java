@@ -58,7 +58,7 @@ abstract class StreamFixture {
         for (EventStream stream : streams) {
             stream.close();
         }
-        await().until(() -> listeners().count() == 0 && pipeline.bean("platform-http-engine", HttpEngine.class).pending().get() == 0);
+        await().until(() -> listeners().count() == 0 && pipeline.bean("platform-http-engine", HttpEngine.class).isIdle());
         assertThat(listeners().topics()).isEmpty();
         await().until(() -> listeners().waiting() == 0);
     }
