@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import comments.settings.SettingsTest;
+import comments.support.ApiKeyHash;
 import comments.support.TestCertificate;
 import comments.support.TestPipeline;
 import java.io.IOException;
@@ -12,10 +13,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.util.HexFormat;
 import java.util.Map;
 import javax.net.ssl.SSLException;
 import org.junit.jupiter.api.AfterAll;
@@ -43,7 +41,7 @@ class SecurityTest {
         certificate = TestCertificate.create(folder);
         client = HttpClient.newBuilder().sslContext(certificate.clientContext()).build();
         pipeline = TestPipeline.start(Map.of("RABBITMQ_URI", broker.uri(), "COMMENTS_ROLES", "comment-service",
-                "COMMENTS_API_KEYS", "ann:" + sha256(ANN) + ",bob:" + sha256(BOB), "COMMENTS_RATE_PER_CALLER", "5",
+                "COMMENTS_API_KEYS", "ann:" + ApiKeyHash.of(ANN) + ",bob:" + ApiKeyHash.of(BOB), "COMMENTS_RATE_PER_CALLER", "5",
                 "HTTP_TLS_CERTIFICATE", certificate.certificateFile().toString(), "HTTP_TLS_KEY", certificate.keyFile().toString()));
     }
 
@@ -51,10 +49,6 @@ class SecurityTest {
     static void stop() throws IOException {
         pipeline.close();
         broker.close();
-    }
-
-    private static String sha256(String key) throws Exception {
-        return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(key.getBytes(StandardCharsets.UTF_8)));
     }
 
     private static HttpResponse<String> post(String body, String... headers) throws IOException, InterruptedException {

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import comments.EmbeddedBroker;
+import comments.support.ApiKeyHash;
 import comments.support.TestPipeline;
 import comments.support.TestServers;
 import java.net.URLEncoder;
@@ -14,12 +15,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.security.MessageDigest;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.time.Duration;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -44,7 +43,7 @@ class ImportFormatsTest {
     static void start() throws Exception {
         broker = EmbeddedBroker.startInMemory();
         database = TestServers.newDatabase();
-        String hash = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest("key".getBytes()));
+        String hash = ApiKeyHash.of("key");
         pipeline = TestPipeline.start(Map.of("RABBITMQ_URI", broker.uri(), "POSTGRES_URL", database, "POSTGRES_USER", "postgres",
                 "COMMENTS_API_KEYS", "importer:" + hash + ":post+import+read"));
     }

@@ -3,17 +3,16 @@ package comments.faults;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import comments.faults.Attempt.Outcome;
 import comments.faults.Checker.Row;
+import comments.support.ApiKeyHash;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -62,7 +61,7 @@ final class Changes implements AutoCloseable {
 
     /** Lets the process of a service take edits and erasures from clients with the key. */
     static Launch keyed(Launch service) throws Exception {
-        String hash = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(KEY.getBytes()));
+        String hash = ApiKeyHash.of(KEY);
         return service.with("COMMENTS_API_KEYS", "trial:" + hash + ":post+read+change");
     }
 

@@ -4,10 +4,10 @@ import static comments.faults.Trial.NOTIFIER;
 import static comments.faults.Trial.PROCESSOR;
 import static comments.faults.Trial.SERVICE;
 import static comments.support.PrivateServers.ALONE;
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import comments.support.ApiKeyHash;
 import comments.support.Http2Connection;
 import comments.support.JarProcess;
 import comments.support.RawConnection;
@@ -19,11 +19,9 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
-import java.security.MessageDigest;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -123,7 +121,7 @@ class StrangerFaultsIT extends ServiceFaults {
     @Test
     void e14BodiesThatStopHalfwayWithoutAnApiKey() throws Exception {
         String key = "the-key";
-        String hash = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(key.getBytes(UTF_8)));
+        String hash = ApiKeyHash.of(key);
         JarProcess service = service().with("COMMENTS_API_KEYS", "good:" + hash).start();
         Future<?> attack = senders.submit(() -> {
             for (int i = 0; i < 2_000; i++) {

@@ -4,8 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import comments.http.ApiKeys.Scope;
-import java.security.MessageDigest;
-import java.util.HexFormat;
+import comments.support.ApiKeyHash;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.impl.DefaultCamelContext;
@@ -28,13 +27,9 @@ class ApiKeysTest {
 
     private static ApiKeys keys() throws Exception {
         ApiKeys keys = new ApiKeys();
-        keys.setKeys("ann:%s, bob:%s:read,eve:%s:post+import,max:%s:change+read".formatted(hash("ann's"), hash("bob's"), hash("eve's"),
-                hash("max's")));
+        keys.setKeys("ann:%s, bob:%s:read,eve:%s:post+import,max:%s:change+read".formatted(ApiKeyHash.of("ann's"), ApiKeyHash.of("bob's"), ApiKeyHash.of("eve's"),
+                ApiKeyHash.of("max's")));
         return keys;
-    }
-
-    private static String hash(String key) throws Exception {
-        return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(key.getBytes()));
     }
 
     private static String answer(ApiKeys keys, String method, String key) {

@@ -5,13 +5,12 @@ import static org.awaitility.Awaitility.await;
 
 import comments.EmbeddedBroker;
 import comments.http.ClientLimits.Resource;
+import comments.support.ApiKeyHash;
 import comments.support.RawConnection;
 import comments.support.TestPipeline;
 import comments.support.TestServers;
 import java.io.IOException;
 import java.net.http.HttpRequest;
-import java.security.MessageDigest;
-import java.util.HexFormat;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -32,7 +31,7 @@ class StrangeRequestsTest {
     @BeforeAll
     static void start() throws Exception {
         broker = EmbeddedBroker.startInMemory();
-        String hash = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest("key".getBytes()));
+        String hash = ApiKeyHash.of("key");
         pipeline = TestPipeline.start(Map.of("RABBITMQ_URI", broker.uri(), "POSTGRES_URL", TestServers.newDatabase(),
                 "POSTGRES_USER", "postgres", "COMMENTS_API_KEYS", "ann:" + hash));
     }

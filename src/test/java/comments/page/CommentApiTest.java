@@ -16,18 +16,17 @@ import comments.http.Problem;
 import comments.http.SseClients;
 import comments.support.ApiDocument;
 import comments.support.ApiDocument.Operation;
+import comments.support.ApiKeyHash;
 import comments.support.TestPipeline;
 import comments.support.TestServers;
 import java.io.IOException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
-import java.security.MessageDigest;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -75,8 +74,8 @@ class CommentApiTest {
         provokeStreamed();
         provokeFailures(database);
         try (TestPipeline closed = TestPipeline.start(Map.of("RABBITMQ_URI", broker.uri(), "POSTGRES_URL", database,
-                "POSTGRES_USER", "postgres", "COMMENTS_API_KEYS", "ann:" + sha256("key") + ",bob:" + sha256("posts") + ":post,"
-                + "eve:" + sha256("reads") + ":read,carl:" + sha256("changes") + ":post+read+change", "COMMENTS_PAGES", "false",
+                "POSTGRES_USER", "postgres", "COMMENTS_API_KEYS", "ann:" + ApiKeyHash.of("key") + ",bob:" + ApiKeyHash.of("posts") + ":post,"
+                + "eve:" + ApiKeyHash.of("reads") + ":read,carl:" + ApiKeyHash.of("changes") + ":post+read+change", "COMMENTS_PAGES", "false",
                 "HTTP_MAX_BODY", "20000", "COMMENTS_RATE_PER_CALLER", "1", "COMMENTS_CONFIRM_TIMEOUT", "2000"))) {
             new ChangeAnswers(CommentApiTest::answer, content("patch-comment")).provoke(pipeline, closed, broker.uri());
             for (String path : List.of("/comments?postId=p1", "/comments/" + id, "/comments/" + id + "/replies", "/comments/count?postId=p1",
@@ -95,10 +94,6 @@ class CommentApiTest {
             assertThat(closed.send(HttpRequest.newBuilder(closed.uri("/openapi"))).statusCode())
                     .as("the page, which COMMENTS_PAGES leaves out").isEqualTo(404);
         }
-    }
-
-    private static String sha256(String key) throws Exception {
-        return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(key.getBytes()));
     }
 
     @AfterAll

@@ -9,13 +9,16 @@ import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.MessageProperties;
 import comments.EmbeddedBroker;
+import comments.support.ApiKeyHash;
 import comments.support.TestPipeline;
 import comments.support.TestServers;
+import java.io.IOException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -23,7 +26,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -45,7 +47,7 @@ class CommentChangesTest {
     static void start() throws Exception {
         broker = EmbeddedBroker.startInMemory();
         String url = TestServers.newDatabase();
-        String hash = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest("key".getBytes()));
+        String hash = ApiKeyHash.of("key");
         pipeline = TestPipeline.start(Map.of("RABBITMQ_URI", broker.uri(), "POSTGRES_URL", url, "POSTGRES_USER", "postgres",
                 "COMMENTS_API_KEYS", "ann:" + hash + ":post+read+change", "COMMENTS_BATCH_INTERVAL", "50",
                 "COMMENTS_CHANGE_WAIT", "" + WAIT_MILLIS));
@@ -269,5 +271,15 @@ class CommentChangesTest {
             assertThat(select("SELECT sqlstate FROM comment_quarantine WHERE body = convert_to('%s', 'UTF8')", body)).as(body).startsWith("22");
         }
         assertThat(select("SELECT reason FROM comment_quarantine WHERE body = convert_to('[{', 'UTF8')")).isEqualTo("not JSON");
+    }
+
+    @Test
+    void bothStatementsSetTheSame() throws Exception {
+        assertThat(whatIsSet("apply-changes")).isEqualTo(whatIsSet("apply-waiting-changes"));
+    }
+
+    private static String whatIsSet(String statement) throws IOException {
+        String sql = Files.readString(Path.of("routes", "sql", statement + ".sql"));
+        return sql.substring(sql.indexOf("UPDATE comments"), sql.indexOf("END\n    FROM"));
     }
 }

@@ -5,12 +5,11 @@ import static org.awaitility.Awaitility.await;
 
 import comments.EmbeddedBroker;
 import comments.http.RateLimiter;
+import comments.support.ApiKeyHash;
 import comments.support.RawConnection;
 import comments.support.TestPipeline;
 import java.io.IOException;
-import java.security.MessageDigest;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -38,7 +37,7 @@ class AdmissionBeforeBodyTest {
 
     @Test
     void aClientOverItsRateIsRefusedBeforeItsBodyAndInvalidRequestsCount() throws Exception {
-        String hash = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest("key".getBytes()));
+        String hash = ApiKeyHash.of("key");
         try (EmbeddedBroker broker = EmbeddedBroker.startInMemory();
                 TestPipeline pipeline = start(broker, "COMMENTS_RATE_PER_CALLER", "1", "COMMENTS_API_KEYS", "ann:" + hash)) {
             String key = "Authorization: Bearer key\r\n";

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import comments.EmbeddedBroker;
 import comments.support.ApiDocument;
 import comments.support.ApiDocument.Operation;
+import comments.support.ApiKeyHash;
 import comments.support.EventStream;
 import comments.support.TestPipeline;
 import comments.support.TestServers;
@@ -15,10 +16,8 @@ import java.io.IOException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
-import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -43,7 +42,7 @@ class CallersTest {
     @BeforeAll
     static void start() throws Exception {
         broker = EmbeddedBroker.startInMemory();
-        String hash = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest("key".getBytes()));
+        String hash = ApiKeyHash.of("key");
         pipeline = TestPipeline.start(Map.of("RABBITMQ_URI", broker.uri(), "POSTGRES_URL", TestServers.newDatabase(),
                 "POSTGRES_USER", "postgres", "COMMENTS_API_KEYS", "ann:" + hash, "COMMENTS_RATE_PER_CALLER", "" + RATE,
                 "COMMENTS_CORS_ORIGINS", "https://example.com,http://localhost:3000"));

@@ -5,13 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import comments.EmbeddedBroker;
+import comments.support.ApiKeyHash;
 import comments.support.TestPipeline;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
-import java.security.MessageDigest;
 import java.time.Instant;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -34,17 +33,13 @@ class ChangeRequestTest {
     static void start() throws Exception {
         broker = EmbeddedBroker.startInMemory();
         pipeline = TestPipeline.start(Map.of("RABBITMQ_URI", broker.uri(), "COMMENTS_ROLES", "comment-service", "COMMENTS_API_KEYS",
-                "ann:" + sha256("ann") + ":change,bob:" + sha256("bob")));
+                "ann:" + ApiKeyHash.of("ann") + ":change,bob:" + ApiKeyHash.of("bob")));
     }
 
     @AfterAll
     static void stop() {
         pipeline.close();
         broker.close();
-    }
-
-    private static String sha256(String key) throws Exception {
-        return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(key.getBytes()));
     }
 
     private static HttpResponse<String> send(TestPipeline to, String key, String method, String id, String body, String type)

@@ -6,19 +6,18 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import comments.EmbeddedBroker;
+import comments.support.ApiKeyHash;
 import comments.support.EventStream;
 import comments.support.TestPipeline;
 import comments.support.TestServers;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.security.MessageDigest;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -46,7 +45,7 @@ class ImportTest {
         broker = EmbeddedBroker.startInMemory();
         settings = Map.of("RABBITMQ_URI", broker.uri(), "POSTGRES_URL", TestServers.newDatabase(), "POSTGRES_USER", "postgres",
                 "NOTIFICATIONS_PUSH_ENDPOINT", "direct:push-here",
-                "COMMENTS_API_KEYS", "importer:" + hash("importer's") + ":post+import+read,ann:" + hash("ann's"));
+                "COMMENTS_API_KEYS", "importer:" + ApiKeyHash.of("importer's") + ":post+import+read,ann:" + ApiKeyHash.of("ann's"));
         pipeline = TestPipeline.start(settings, pushes());
     }
 
@@ -54,10 +53,6 @@ class ImportTest {
     static void stop() {
         pipeline.close();
         broker.close();
-    }
-
-    private static String hash(String key) throws Exception {
-        return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(key.getBytes()));
     }
 
     private static RouteBuilder pushes() {

@@ -6,14 +6,13 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import comments.EmbeddedBroker;
+import comments.support.ApiKeyHash;
 import comments.support.EventStream;
 import comments.support.TestPipeline;
 import comments.support.TestServers;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
-import java.security.MessageDigest;
 import java.time.Duration;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -49,7 +48,7 @@ class CommentStreamChangesTest {
     }
 
     private void start(boolean pushed) throws Exception {
-        String hash = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest("key".getBytes()));
+        String hash = ApiKeyHash.of("key");
         PUSHED.clear();
         pipeline = TestPipeline.start(Map.of("RABBITMQ_URI", broker.uri(), "POSTGRES_URL", TestServers.newDatabase(), "POSTGRES_USER",
                 "postgres", "COMMENTS_API_KEYS", "ann:" + hash + ":post+read+change", "COMMENTS_BATCH_INTERVAL", "50",
