@@ -1,6 +1,7 @@
 -- Applies one batch of changes with one statement: all of them are one JSON array. Of the changes of one comment, an erasure wins, else the
 -- edit that was accepted last, whatever the order in which batches are written. A redelivered message has the same effect once more. A
 -- change whose comment is not there waits for it.
+-- What it sets in a comment is also in apply-waiting-changes.sql: change both.
 WITH change AS (
     SELECT DISTINCT ON (id) id, kind, content, accepted_at
     FROM (

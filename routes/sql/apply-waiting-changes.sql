@@ -1,5 +1,6 @@
 -- Applies the changes that wait, and whose comments are there by now. A change that waits for too long is quarantined. Several processes may
 -- do this at once: each takes other rows.
+-- What it sets in a comment is also in apply-changes.sql: change both.
 WITH found AS (
     SELECT id FROM comments WHERE id IN (SELECT id FROM comment_changes_waiting) ORDER BY id FOR UPDATE
 ), change AS (

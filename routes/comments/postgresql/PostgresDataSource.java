@@ -15,8 +15,8 @@ public class PostgresDataSource extends HikariDataSource {
 
     // of a server that became a standby (read_only_sql_transaction); the pool itself has those of a server that ends
     private static final Set<String> FATAL = Set.of("25006");
-    // of Camel's error handler, which tries failed batches again
-    private static final int RETRY_THREADS = 10;
+    // more than comment-changes needs, for its batches and its timers
+    private static final int OTHER_CONNECTIONS = 10;
 
     private SchemaMigration schema;
 
@@ -48,11 +48,11 @@ public class PostgresDataSource extends HikariDataSource {
     }
 
     /**
-     * How many threads write at once, each with a connection; 0 means one per core. Batches that are tried again have
+     * How many threads write batches of comments at once, each with a connection; 0 means one per core. Changes of comments have
      * connections beside these.
      */
     public void setWriters(int writers) {
-        setMaximumPoolSize((writers > 0 ? writers : Runtime.getRuntime().availableProcessors()) + RETRY_THREADS);
+        setMaximumPoolSize((writers > 0 ? writers : Runtime.getRuntime().availableProcessors()) + OTHER_CONNECTIONS);
     }
 
     /**

@@ -13,7 +13,7 @@ import org.apache.camel.impl.health.AbstractHealthCheck;
  *
  * <p>Any number of threads may call it.
  */
-public class RefusedPushes extends AbstractHealthCheck implements Processor {
+public class RefusedPushHealth extends AbstractHealthCheck implements Processor {
 
     private record Refused(int notifications, String reason, Instant at) {
     }
@@ -21,7 +21,7 @@ public class RefusedPushes extends AbstractHealthCheck implements Processor {
     // null after a push that the receiver took
     private Refused refused;
 
-    public RefusedPushes() {
+    public RefusedPushHealth() {
         super("comments", "refused-pushes");
     }
 
