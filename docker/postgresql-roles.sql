@@ -1,5 +1,5 @@
 -- The least privileges in PostgreSQL: an owner that makes the schema, a writer that adds and reads rows but can't change or delete
--- them, a changer that also edits and erases, and a reader that sees no quarantine. Only the owner uses the history of the schema.
+-- them, a changer that also edits and erases, and deletes comments where COMMENTS_RETENTION is set, and a reader that sees no quarantine. Only the owner uses the history of the schema.
 -- A superuser runs this in the database; again, to change the passwords. psql (14 or later) takes them from the environment:
 --   COMMENTS_OWNER_PASSWORD=… COMMENTS_WRITER_PASSWORD=… COMMENTS_CHANGER_PASSWORD=… COMMENTS_READER_PASSWORD=… psql -f docker/postgresql-roles.sql comments
 -- Then a process makes the schema as comments_owner and ends (POSTGRES_MIGRATE=only). All others have POSTGRES_MIGRATE=false:

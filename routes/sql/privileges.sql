@@ -1,10 +1,16 @@
 -- Takes back what docker/postgresql-roles.sql grants to its roles by default, on every table of the owner: the history of the schema is
--- the owner's alone, a reader sees neither the quarantine nor changes that wait, and no role deletes rows of comments. Without these roles, it
--- does nothing.
+-- the owner's alone, a reader sees neither the quarantine nor changes that wait, and no role deletes rows of comments, unless there is a
+-- retention: then comments_changer does. Without these roles, it does nothing.
 DO $$
 DECLARE
     granted record;
+    retention boolean := coalesce(nullif(current_setting('comments.retention_days', true), '')::int > 0, false);
 BEGIN
+    IF retention AND to_regrole('comments_changer') IS NOT NULL THEN
+        IF NOT has_table_privilege('comments_changer', 'comments', 'DELETE') THEN
+            GRANT DELETE ON comments TO comments_changer;
+        END IF;
+    END IF;
     FOR granted IN
         SELECT DISTINCT tables.oid::regclass AS name, roles.rolname AS role, CASE tables.relname WHEN 'comments' THEN 'DELETE' ELSE 'ALL' END AS privilege
         FROM pg_class AS tables CROSS JOIN aclexplode(tables.relacl) AS privileges JOIN pg_roles AS roles ON roles.oid = privileges.grantee
@@ -13,7 +19,8 @@ BEGIN
                 AND tables.relname IN ('comments_schema_history', 'flyway_schema_history')
             OR roles.rolname IN ('comments_reader', 'comments_writer') AND tables.relname = 'comment_changes_waiting'
             OR roles.rolname = 'comments_reader' AND tables.relname = 'comment_quarantine'
-            OR roles.rolname = 'comments_changer' AND tables.relname = 'comments' AND privileges.privilege_type = 'DELETE')
+            OR roles.rolname = 'comments_changer' AND tables.relname = 'comments' AND privileges.privilege_type = 'DELETE'
+                AND NOT retention)
     LOOP
         EXECUTE format('REVOKE %s ON %s FROM %I', granted.privilege, granted.name, granted.role);
     END LOOP;

@@ -18,6 +18,7 @@ public class InvalidRequestException extends Exception {
     }
 
     private static final int MAX_SHOWN = 64;
+    private static final Duration MAX_RETRY_AFTER = Duration.ofMinutes(1);
 
     private final int status;
     private final List<FieldError> errors;
@@ -84,6 +85,15 @@ public class InvalidRequestException extends Exception {
         InvalidRequestException notFound = new InvalidRequestException(404,
                 "No comment has this id. A comment that was just accepted can take a moment to appear: try again.", List.of());
         notFound.retryAfter = Duration.ZERO;
+        return notFound;
+    }
+
+    /** 404: no such comment in a replica of the database, which may get it when it is no longer behind. */
+    public static InvalidRequestException notReplicated(Duration behind) {
+        InvalidRequestException notFound = new InvalidRequestException(404, ("No comment has this id in the replica of the database that was read, which is %s"
+                + " behind. A comment that was just accepted can take as long to appear: try again.")
+                .formatted(behind.toSeconds() < 1 ? "a moment" : behind.toSeconds() + " s"), List.of());
+        notFound.retryAfter = behind.compareTo(MAX_RETRY_AFTER) < 0 ? behind : MAX_RETRY_AFTER;
         return notFound;
     }
 

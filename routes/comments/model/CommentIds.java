@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
 import java.util.UUID;
 
 /** Gives comments their ids. Any number of threads may call it. */
@@ -41,6 +42,11 @@ public final class CommentIds {
         return new UUID(
                 hash.getLong() & 0xffff_ffff_ffff_0fffL | 0x8000L,
                 hash.getLong() & 0x3fff_ffff_ffff_ffffL | 0x8000_0000_0000_0000L);
+    }
+
+    /** When an id was made, in milliseconds; null if it does not say, because it is no UUIDv7. */
+    public static Instant time(UUID id) {
+        return id.version() == 7 ? Instant.ofEpochMilli(id.getMostSignificantBits() >>> 16) : null;
     }
 
     /** Parses an id of 36 characters; returns null if the text is not one. */

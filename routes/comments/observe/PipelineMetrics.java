@@ -108,6 +108,8 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
     private static final Counter CHANGES_QUARANTINED = Counter.builder("comments.changes.quarantined")
             .description("Edits and erasures in quarantine: their comments did not come in time, or they are malformed")
             .register(Metrics.globalRegistry);
+    private static final Counter DELETED = Counter.builder("comments.deleted")
+            .description("Comments that were deleted because they are older than the retention").register(Metrics.globalRegistry);
     private static final AtomicLong CHANGES_WAITING = Metrics.globalRegistry.gauge("comments.changes.waiting", new AtomicLong());
     private static final Counter RETRIED = Counter.builder("comments.retries")
             .description("Failed attempts to settle a batch or a push").register(Metrics.globalRegistry);

@@ -35,7 +35,7 @@ public class RedeliveryMonitor implements Processor {
             "53100", "The disk of PostgreSQL is full: free space on it",
             "53300", "PostgreSQL has no connection left: raise max_connections, or lower COMMENTS_WRITERS",
             "25006", "PostgreSQL is read-only: is POSTGRES_URL that of a standby?",
-            "42501", "Let POSTGRES_USER write to the tables",
+            "42501", "Let POSTGRES_USER write to the tables; COMMENTS_RETENTION must also be set where the schema is made",
             "42P01", "A table is missing: was it dropped? A start with POSTGRES_MIGRATE=true makes it");
 
     private final Map<String, Failure> failures = new ConcurrentHashMap<>();

@@ -55,6 +55,7 @@ public class ReactiveSqlComponent extends DefaultComponent {
     private String password;
     private SchemaMigration schema;
     private int maxConnections = 8;
+    private int retentionDays;
     private ReadConnections.Shared shared;
     // of callers that are on none
     private volatile Context loop;
@@ -89,6 +90,11 @@ public class ReactiveSqlComponent extends DefaultComponent {
         this.maxConnections = maxConnections;
     }
 
+    /** How long rows are kept, in days, which the sessions have as {@code comments.retention_days}. 0, the default: for ever. */
+    public void setRetentionDays(int retentionDays) {
+        this.retentionDays = retentionDays;
+    }
+
     @Override
     protected Endpoint createEndpoint(String uri, String resource, Map<String, Object> parameters) {
         return new StatementEndpoint(uri, resource, getAndRemoveParameter(parameters, "synchronous", boolean.class, false));
@@ -98,7 +104,8 @@ public class ReactiveSqlComponent extends DefaultComponent {
     protected void doStart() throws Exception {
         super.doStart();
         shared = new ReadConnections.Shared(new PostgresUrl(UnpooledDataSource.strip(jdbcUrl)), UnpooledDataSource.strip(username),
-                UnpooledDataSource.strip(password), schema, maxConnections);
+                UnpooledDataSource.strip(password), schema, maxConnections,
+                retentionDays);
         // that of the HTTP server, which the same thread starts
         loop = engine.vertx().getOrCreateContext();
         loop.runOnContext(task -> connections().connectIfAllowed());
@@ -121,6 +128,11 @@ public class ReactiveSqlComponent extends DefaultComponent {
         } catch (ExecutionException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /** Whether the server that is read from is a replica. Any thread may call it. */
+    public boolean isReplica() {
+        return shared != null && shared.isReplica();
     }
 
     /** How many statements are not answered. */

@@ -29,7 +29,8 @@ import java.util.function.BiConsumer;
 /**
  * The connections of one event loop that read from PostgreSQL. Statements are prepared once for each connection, and sent
  * without waiting for the answers to former ones. The sessions can't write, the database ends a statement that takes too long,
- * and its planner uses the indexes, in their order, as the statements are meant.
+ * and its planner uses the indexes, in their order, as the statements are meant. A statement that a replica ends, because it hinders the
+ * replay, is sent once more.
  *
  * <p>Behind a pooler such as PgBouncer, another session may run each transaction. There each statement has a transaction of its own,
  * which begins with the settings, and a connection has one at a time.
@@ -47,18 +48,29 @@ final class ReadConnections {
         private final String password;
         private final SchemaMigration schema;
         private final int most;
+        private final String session;
+        private final String begin;
         private final AtomicInteger open = new AtomicInteger();
         // what the last connection was
         private volatile boolean pooled;
+        private volatile boolean replica;
         // whether the first attempt to connect is over
         private volatile boolean attempted;
 
-        Shared(PostgresUrl url, String user, String password, SchemaMigration schema, int most) {
+        Shared(PostgresUrl url, String user, String password, SchemaMigration schema, int most, int retentionDays) {
             this.url = url;
             this.user = user;
             this.password = password;
             this.schema = schema;
             this.most = most;
+            String retention = "comments.retention_days = " + retentionDays;
+            session = SESSION + "; SET " + retention;
+            begin = BEGIN + "; SET LOCAL " + retention;
+        }
+
+        /** Whether the last connection is to a server that replays what another commits. */
+        boolean isReplica() {
+            return replica;
         }
     }
 
@@ -72,6 +84,8 @@ final class ReadConnections {
     // also ends a transaction that failed
     private static final String END = "COMMIT";
     private static final String SERVER = "SELECT pg_backend_pid(), current_setting('server_encoding'), pg_is_in_recovery()";
+    // serialization_failure: a conflict with recovery, since these transactions have one statement
+    private static final String CONFLICT = "40001";
     private static final int CONNECT_MILLIS = 2_000;
     // with TLS and the password
     private static final int LOGIN_MILLIS = 5_000;
@@ -271,7 +285,7 @@ final class ReadConnections {
     }
 
     // whether it goes through a pooler: that answers the connect itself, with the id of no server process
-    private static Future<Boolean> check(PgConnection connection, Candidate candidate, boolean pooled) {
+    private Future<Boolean> check(PgConnection connection, Candidate candidate, boolean pooled) {
         return connection.query(SERVER).execute().compose(rows -> {
             Row server = rows.iterator().next();
             boolean found = server.getInteger(0) != connection.processId();
@@ -284,7 +298,8 @@ final class ReadConnections {
                 return Future.failedFuture(new SQLTransientConnectionException("%s:%d is no %s".formatted(candidate.server().getHost(),
                         candidate.server().getPort(), candidate.standby() ? "standby" : "primary")));
             }
-            return found || pooled ? Future.succeededFuture(found) : connection.query(SESSION).execute().map(false);
+            shared.replica = server.getBoolean(2);
+            return found || pooled ? Future.succeededFuture(found) : connection.query(shared.session).execute().map(false);
         });
     }
 
@@ -344,7 +359,7 @@ final class ReadConnections {
             unanswered.add(read);
             PreparedQuery<RowSet<Row>> query = queries.computeIfAbsent(read.sql, connection::preparedQuery);
             Future<RowSet<Row>> rows = !pooled ? query.execute(read.parameters)
-                    : connection.query(BEGIN).execute().compose(begun -> query.execute(read.parameters))
+                    : connection.query(shared.begin).execute().compose(begun -> query.execute(read.parameters))
                             .eventually(() -> connection.query(END).execute());
             rows.onComplete(result -> answered(read, result));
         }
@@ -360,15 +375,16 @@ final class ReadConnections {
                 return;
             }
             since = System.nanoTime();
-            if (!(result.cause() instanceof PgException)) {
+            boolean closed = !(result.cause() instanceof PgException);
+            if (closed) {
                 leave();
                 connection.close();
-                // the server may have closed it before the statement came
-                if (!read.again && read.answer != null) {
-                    read.again = true;
-                    execute(read);
-                    return;
-                }
+            }
+            // the server may have closed it before the statement came, or a replica may have replayed what the statement hindered
+            if ((closed || CONFLICT.equals(((PgException) result.cause()).getSqlState())) && !read.again && read.answer != null) {
+                read.again = true;
+                execute(read);
+                return;
             }
             read.answer(null, failure(result.cause()));
             sendWaiting();

@@ -68,6 +68,7 @@ public class SchemaMigration implements CamelContextAware {
     private boolean migrate = true;
     private String[] scripts = {};
     private String privileges;
+    private int retentionDays;
     private String jdbcUrl;
     private String username;
     private String password;
@@ -95,6 +96,11 @@ public class SchemaMigration implements CamelContextAware {
     /** A script that follows each migration, and restricts who may use what. By default none. */
     public void setPrivileges(String privileges) {
         this.privileges = privileges;
+    }
+
+    /** How long rows are kept, in days, which the script of privileges finds as {@code comments.retention_days}. 0, the default: for ever. */
+    public void setRetentionDays(int retentionDays) {
+        this.retentionDays = retentionDays;
     }
 
     /** Whether the schema is made, unless {@code false}. With {@code false}, it must be there. Made by default. */
@@ -164,7 +170,8 @@ public class SchemaMigration implements CamelContextAware {
             flyway.javaMigrations(Stream.of(versions).filter(version -> due.contains(version) || !pending.contains(version))
                     .toArray(SqlScript[]::new)).load().migrate();
             if (privileges != null) {
-                statement.execute(text(privileges));
+                // one transaction, also behind a pooler
+                statement.execute("SELECT set_config('comments.retention_days', '%d', true); %s".formatted(retentionDays, text(privileges)));
             }
         } catch (FlywayException e) {
             throw e.getCause() instanceof SQLException cause ? cause : new SQLException("the schema can't be made", e);

@@ -7,6 +7,8 @@ import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import comments.http.InvalidRequestException;
 import comments.model.Comment;
 import comments.model.Comment.Times;
+import comments.model.CommentIds;
+import comments.postgresql.ReplicaLag;
 import comments.reader.ReadQuery.Read;
 import comments.reader.ReadQuery.Selection;
 import java.io.ByteArrayOutputStream;
@@ -14,6 +16,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeFormatterBuilder;
@@ -45,11 +49,20 @@ public class ReadResponse implements Processor {
     private static final ThreadLocal<MessageDigest> SHA256 = ThreadLocal.withInitial(ReadResponse::sha256);
     private static final int ETAG_BYTES = 16;
 
+    // how much longer a comment can take that is no fault of a replica
+    private static final Duration WRITTEN = Duration.ofMinutes(1);
+
     private String basePath = "";
+    private ReplicaLag replica;
 
     /** The path below which a proxy serves the API, such as {@code /c}. Empty by default. */
     public void setBasePath(String basePath) {
         this.basePath = basePath;
+    }
+
+    /** How far the replica is behind, if one is read from. By default none is. */
+    public void setReplica(ReplicaLag replica) {
+        this.replica = replica;
     }
 
     @Override
@@ -67,7 +80,7 @@ public class ReadResponse implements Processor {
             } else if (read.limit() != null) {
                 writePage(message, read, rows, json, bytes);
             } else if (rows.isEmpty()) {
-                throw InvalidRequestException.notFound();
+                throw notFound(Comment.id(read.query()));
             } else if (rows.get(0).get("erased_at") != null) {
                 throw InvalidRequestException.gone();
             } else {
@@ -76,6 +89,13 @@ public class ReadResponse implements Processor {
                 write(message, bytes.toByteArray(), read.ifNoneMatch(), null);
             }
         }
+    }
+
+    private InvalidRequestException notFound(UUID id) {
+        Duration behind = replica == null ? null : replica.behind();
+        Instant made = CommentIds.time(id);
+        return behind == null || made != null && made.isBefore(Instant.now().minus(behind).minus(WRITTEN))
+                ? InvalidRequestException.notFound() : InvalidRequestException.notReplicated(behind);
     }
 
     private void writePage(Message message, Read read, List<Map<String, Object>> rows, JsonGenerator json,

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.util.ByteArrayBuilder;
 import comments.http.ApiKeys;
 import comments.http.ApiKeys.Scope;
 import comments.http.InvalidRequestException;
+import comments.http.InvalidRequestException.FieldError;
 import comments.http.RateLimiter;
 import comments.http.RequestHeaders;
 import comments.model.Comment;
@@ -17,9 +18,12 @@ import comments.observe.Traces;
 import comments.service.CommentParser.Comments;
 import comments.service.CommentParser.Imported;
 import java.io.IOException;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.UUID;
 import java.util.regex.Pattern;
 import org.apache.camel.Exchange;
@@ -54,6 +58,7 @@ public class AcceptComment implements Processor {
     private ApiKeys apiKeys = new ApiKeys();
     private RateLimiter rateLimiter = new RateLimiter();
     private Traces traces;
+    private int retentionDays;
 
     /** The traces that get a span for each request. */
     public void setTraces(Traces traces) {
@@ -68,6 +73,11 @@ public class AcceptComment implements Processor {
     /** The rate at which a client may post. By default there is no limit. */
     public void setRateLimiter(RateLimiter rateLimiter) {
         this.rateLimiter = rateLimiter;
+    }
+
+    /** How long comments are kept, in days: imported ones that are older are refused. 0, the default: for ever. */
+    public void setRetentionDays(int retentionDays) {
+        this.retentionDays = retentionDays;
     }
 
     @Override
@@ -96,6 +106,7 @@ public class AcceptComment implements Processor {
         Comments comments = mediaType == MediaType.JSON ? CommentParser.read(body) : CommentParser.readLines(body);
         if (!comments.imports().isEmpty()) {
             apiKeys.require(message, Scope.IMPORT);
+            requireKept(comments);
         }
         rateLimiter.charge(client, message, comments.list().size());
         List<UUID> ids = ids(comments, client, key);
@@ -103,6 +114,25 @@ public class AcceptComment implements Processor {
         message.removeHeaders("*");
         message.setHeader(Comment.COUNT_HEADER, ids.size());
         message.setBody(json(comments, ids, key != null));
+    }
+
+    // nothing is accepted that would be deleted at once
+    private void requireKept(Comments comments) throws InvalidRequestException {
+        if (retentionDays == 0) {
+            return;
+        }
+        Instant oldest = Instant.now().minus(retentionDays, ChronoUnit.DAYS);
+        List<FieldError> errors = new ArrayList<>();
+        comments.imports().entrySet().stream().sorted(Map.Entry.comparingByKey()).forEach(imported -> {
+            String acceptedAt = imported.getValue().acceptedAt();
+            if (acceptedAt != null && Instant.parse(acceptedAt).isBefore(oldest) && errors.size() < CommentParser.MAX_ERRORS) {
+                errors.add(new FieldError((comments.bulk() ? "#/" + imported.getKey() : "#") + "/acceptedAt",
+                        "must not be more than %d days ago: comments are kept for so long".formatted(retentionDays)));
+            }
+        });
+        if (!errors.isEmpty()) {
+            throw InvalidRequestException.wrongFields(errors);
+        }
     }
 
     static Refusal refusal(int status) {

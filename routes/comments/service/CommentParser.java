@@ -37,7 +37,8 @@ final class CommentParser {
     public static final int MAX_COMMENTS = 1_000;
 
     private static final String HOW_MANY = "must hold 1 to " + MAX_COMMENTS + " comments";
-    private static final int MAX_ERRORS = 100;
+    /** The largest number of errors that an answer names. */
+    static final int MAX_ERRORS = 100;
 
     // JSON is UTF-8 (RFC 8259, 8.1): a body in UTF-16, or with a byte order mark, is malformed: the charset is not guessed.
     private static final JsonFactory JSON = JsonFactory.builder()

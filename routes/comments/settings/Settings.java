@@ -86,6 +86,7 @@ public final class Settings {
         RULES.put("COMMENTS_RETRY_MAX_DELAY", wholeNumber(1, 600_000));
         RULES.put("COMMENTS_CHANGE_WAIT", wholeNumber(1_000, MAX_CHANGE_WAIT));
         RULES.put("COMMENTS_QUARANTINE_DAYS", wholeNumber(0, 36_500));
+        RULES.put("COMMENTS_RETENTION", wholeNumber(0, 36_500));
         RULES.put("COMMENTS_STREAM_LISTENERS", wholeNumber(0, 1_000_000));
         RULES.put("COMMENTS_STREAM_BYTES", wholeNumber(1_024, Integer.MAX_VALUE));
         RULES.put("NOTIFICATIONS_IMPORTS", Settings::notBoolean);
@@ -201,7 +202,8 @@ public final class Settings {
         return value -> {
             try {
                 int number = Integer.parseInt(value);
-                if (number >= min && number <= max) {
+                // routes compare some numbers as text: 00 must not be another number than 0
+                if (number >= min && number <= max && value.equals(Integer.toString(number))) {
                     return null;
                 }
             } catch (NumberFormatException e) {

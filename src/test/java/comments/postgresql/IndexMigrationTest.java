@@ -28,7 +28,7 @@ class IndexMigrationTest {
 
     private static final DefaultCamelContext CONTEXT = new DefaultCamelContext();
     private static final String FORMER = "sql/V1__comments.sql,sql/V2__comment_quarantine.sql,sql/V3__reading.sql";
-    private static final String ALL = FORMER + ",sql/V4__reading_by_time.sql,sql/V5__former_indexes.sql,sql/V6__changes.sql";
+    private static final String ALL = FORMER + ",sql/V4__reading_by_time.sql,sql/V5__former_indexes.sql,sql/V6__changes.sql,sql/V8__retention.sql";
     private static final String INSERT = "INSERT INTO comments VALUES (gen_random_uuid(), 'p', 'u', 'Ann', 'Hi', NULL, now())";
     /** As readers of the former version do, which refuse a read that takes longer than 2 s. */
     private static final String FORMER_READ = "SELECT count(*) FROM (SELECT FROM comments WHERE hashtextextended(post_id, 0)"
@@ -126,7 +126,7 @@ class IndexMigrationTest {
             former.awaitTermination(10, TimeUnit.SECONDS);
         }
         assertThat(failures).isEmpty();
-        assertThat(versions()).containsExactly("1", "2", "3", "4", "6");
+        assertThat(versions()).containsExactly("1", "2", "3", "4", "6", "8");
         assertThat(validIndexes()).contains("comments_by_post", "comments_by_parent", "comments_by_time_and_post",
                 "comments_by_time_and_parent");
         assertThat(select("EXPLAIN " + FORMER_READ)).anyMatch(line -> line.contains("comments_by_post"));
@@ -146,7 +146,7 @@ class IndexMigrationTest {
     void theFormerIndexesAreDroppedByAStartADayLater() throws Exception {
         migrate(ALL);
         migrate(ALL);
-        assertThat(versions()).containsExactly("1", "2", "3", "4", "6");
+        assertThat(versions()).containsExactly("1", "2", "3", "4", "6", "8");
         makeOld("4");
         try (Connection open = DriverManager.getConnection(url); Statement statement = open.createStatement()) {
             open.setAutoCommit(false);
@@ -158,11 +158,11 @@ class IndexMigrationTest {
             open.commit();
             starts.forEach(CompletableFuture::join);
         }
-        assertThat(versions()).containsExactly("1", "2", "3", "4", "6", "5");
+        assertThat(versions()).containsExactly("1", "2", "3", "4", "6", "8", "5");
         assertThat(validIndexes()).containsExactlyInAnyOrder("comments_by_time_and_parent", "comments_by_time_and_post", "comments_pkey");
         // a process of the former version that starts again
         migrate(FORMER);
-        assertThat(versions()).hasSize(6);
+        assertThat(versions()).hasSize(7);
     }
 
     /** The statements of pages repeat the expressions of the index. */

@@ -85,8 +85,8 @@ public final class PrivatePostgreSQL implements AutoCloseable {
         });
     }
 
-    /** Starts a standby of this server, without which it commits nothing from then on. */
-    public PrivatePostgreSQL startStandby() throws Exception {
+    /** Starts a standby of this server, for which it does not wait. */
+    public PrivatePostgreSQL startReplica() throws Exception {
         PrivatePostgreSQL standby = new PrivatePostgreSQL(ServerRoot.newFolder("postgresql"));
         standby.own(standby.folder);
         Process backup = standby.command("pg_basebackup", "-h", "127.0.0.1", "-p", Integer.toString(port), "-U", "postgres",
@@ -96,6 +96,12 @@ public final class PrivatePostgreSQL implements AutoCloseable {
             throw new IOException("pg_basebackup failed: see target/pg_basebackup.log");
         }
         standby.startServer();
+        return standby;
+    }
+
+    /** Starts a standby of this server, without which it commits nothing from then on. */
+    public PrivatePostgreSQL startStandby() throws Exception {
+        PrivatePostgreSQL standby = startReplica();
         execute("ALTER SYSTEM SET synchronous_standby_names = '*'");
         execute("SELECT pg_reload_conf()");
         Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> {
