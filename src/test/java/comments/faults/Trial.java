@@ -186,6 +186,11 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
         return changes.start(perSecond);
     }
 
+    /** Edits a comment once. */
+    void edit(UUID id, String content) {
+        changes.change(URI.create(targets().get(0) + "/" + id), id, content);
+    }
+
     /** Posts one comment. */
     Attempt postOne() {
         return Workload.postOne(history, targets().get(0));
