@@ -159,14 +159,13 @@ class DeliveryLimitFaultsIT extends ServiceFaults {
             killUntilDropped("comments", service());
         }
         assertThat(trial.count()).isZero();
-        JarProcess processor = service().start();
-        replay("comments", processor, commands.get(1));
+        replay("comments", PROCESSOR, commands.get(1));
         trial.edit(posted.ids().get(0), "Edited");
         killUntilDropped("comment-changes", trial.process(CHANGES).failpoint("before:apply-part:hold"));
-        replay("comment-changes", trial.process(CHANGES).start(), commands.get(1));
+        replay("comment-changes", CHANGES, commands.get(1));
         await().atMost(PATIENCE).until(() -> trial.rabbitmq().messages("notifications") == 1);
         killUntilDropped("notifications", trial.process(NOTIFIER).failpoint("before:push:hold"));
-        replay("notifications", trial.process(NOTIFIER).start(), commands.get(1));
+        replay("notifications", NOTIFIER, commands.get(1));
         trial.assertKept();
     }
 
@@ -186,7 +185,9 @@ class DeliveryLimitFaultsIT extends ServiceFaults {
         await().atMost(PATIENCE).until(() -> trial.rabbitmq().messages(dropped) == 1);
     }
 
-    private void replay(String queue, JarProcess process, String command) throws Exception {
+    /** Starts a process that looks for dropped messages more often, and replays what it tells of. */
+    private void replay(String queue, String role, String command) throws Exception {
+        JarProcess process = trial.process(role).altered(role + ".camel.yaml", "period: \"30000\"", "period: \"1000\"").start();
         String told = "The queue %s.dropped has messages that must be replayed: 1".formatted(queue);
         await().atMost(PATIENCE).until(() -> process.observe("health").contains(told));
         run(command);
