@@ -46,9 +46,6 @@ import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
  */
 final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutionExceptionHandler {
 
-    /** The tag of a test that RabbitMQ and PostgreSQL of other versions may not pass. */
-    static final String VERSIONS = "versions";
-
     static final String SERVICE = "comment-service";
     static final String PROCESSOR = "comment-job-processor";
     static final String CHANGES = "comment-changes";
