@@ -7,6 +7,7 @@ import comments.postgresql.PostgresUrl;
 import comments.postgresql.UnpooledDataSource;
 import comments.rabbitmq.BrokerAddress;
 import comments.rabbitmq.Prefetch;
+import comments.rabbitmq.SpreadConnectionFactory;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
@@ -71,6 +72,7 @@ public final class Settings {
         RULES.put("LOG_FORMAT", Settings::notLogFormat);
         RULES.put("COMMENTS_CONFIRM_TIMEOUT", wholeNumber(100, 600_000));
         RULES.put("COMMENTS_PUBLISHERS", wholeNumber(1, 16));
+        RULES.put("COMMENTS_QUEUES", wholeNumber(1, SpreadConnectionFactory.MAX_QUEUES));
         RULES.put("COMMENTS_GROUP_SIZE", wholeNumber(1, 100_000));
         RULES.put("COMMENTS_GROUP_BYTES", wholeNumber(1_024, Prefetch.LARGEST_MESSAGE));
         RULES.put("COMMENTS_GROUP_DELAY", wholeNumber(0, 1_000));

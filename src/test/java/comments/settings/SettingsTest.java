@@ -55,6 +55,8 @@ public class SettingsTest {
         "COMMENTS_BATCH_SIZE | 5000.0 | must be a whole number from 1 to 100000",
         "COMMENTS_BATCH_SIZE | '' | must be a whole number from 1 to 100000",
         "COMMENTS_PREFETCH | 65535 | is too much for the heap",
+        "COMMENTS_QUEUES | 0 | must be a whole number from 1 to 16",
+        "COMMENTS_QUEUES | 17 | must be a whole number from 1 to 16",
         "COMMENTS_GROUP_BYTES | 8388608 | must be a whole number from 1024 to 4194304",
         "HTTP_CLIENT_SHARE | 0 | must be a whole number from 1 to 100",
         "HTTP_CLIENT_TIMEOUT | 10 | must be a whole number from 1000 to 3600000",
