@@ -51,6 +51,7 @@ public final class Settings {
         RULES.put("COMMENTS_ROLES", Settings::notRoles);
         RULES.put("HTTP_PORT", wholeNumber(1, 65_535));
         RULES.put("MANAGEMENT_PORT", wholeNumber(1, 65_535));
+        RULES.put("HTTP_EVENT_LOOPS", wholeNumber(0, 256));
         RULES.put("HTTP_TLS_CERTIFICATE", Settings::notReadable);
         RULES.put("HTTP_TLS_KEY", Settings::notReadable);
         RULES.put("COMMENTS_API_KEYS", Settings::notApiKeys);

@@ -58,6 +58,7 @@ public class SettingsTest {
         "COMMENTS_QUEUES | 0 | must be a whole number from 1 to 16",
         "COMMENTS_QUEUES | 17 | must be a whole number from 1 to 16",
         "COMMENTS_GROUP_BYTES | 8388608 | must be a whole number from 1024 to 4194304",
+        "HTTP_EVENT_LOOPS | all | must be a whole number from 0 to 256",
         "HTTP_CLIENT_SHARE | 0 | must be a whole number from 1 to 100",
         "HTTP_CLIENT_TIMEOUT | 10 | must be a whole number from 1000 to 3600000",
         "HTTP_MAX_CONNECTIONS | many | must be a whole number from 0 to 1000000",
