@@ -145,6 +145,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         private final String path;
         private final Client client;
         private final long began = System.nanoTime();
+        private byte[] keyHash;
         private Buffer body;
         private int bytes;
         // the rest of its body is dropped
@@ -174,7 +175,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
                 return;
             }
             try {
-                engine.admit(request, client, admission);
+                keyHash = engine.admit(request, client, admission);
             } catch (InvalidRequestException | RejectedExecutionException e) {
                 refuse();
                 countRead(e instanceof InvalidRequestException invalid ? invalid.status() : 503, 0);
@@ -257,7 +258,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
     private void process(Received received, byte[] body) {
         Exchange exchange = createExchange(false);
         exchange.setPattern(ExchangePattern.InOut);
-        Message message = new EventLoopMessage(exchange, received.request, received.path, admission != null);
+        Message message = new EventLoopMessage(exchange, received.request, received.path, admission != null, received.keyHash);
         message.setBody(body);
         exchange.setMessage(message);
         try {

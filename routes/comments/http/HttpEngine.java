@@ -297,12 +297,17 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         return connections;
     }
 
-    /** Refuses a request on the event loop before its body is read. Without an admission, it only needs an API key. */
-    void admit(HttpServerRequest request, Client client, Admission admission) throws InvalidRequestException {
-        String name = apiKeys.require(request);
+    /**
+     * Refuses a request on the event loop before its body is read. Without an admission, it only needs an API key. Returns the hash of
+     * its API key: see {@link ApiKeys#hash}.
+     */
+    byte[] admit(HttpServerRequest request, Client client, Admission admission) throws InvalidRequestException {
+        byte[] keyHash = apiKeys.hash(request);
+        String name = apiKeys.require(request, keyHash);
         if (admission != null) {
             admission.admit(name.isEmpty() ? client.address() : name);
         }
+        return keyHash;
     }
 
     /** The admission to an endpoint, or null. */

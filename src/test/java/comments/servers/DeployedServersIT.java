@@ -1,5 +1,6 @@
 package comments.servers;
 
+import static comments.support.PrivateServers.VERSIONS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -22,12 +23,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * What docker/compose.yaml starts, on real servers without containers: the scripts prepare them, and each service runs with its
  * settings and the passwords of docker/passwords.
  */
+@Tag(VERSIONS)
 class DeployedServersIT {
 
     private final Map<String, String> passwords = new HashMap<>();

@@ -90,6 +90,7 @@ public class SettingsTest {
         "COMMENTS_ROLES | 'comment-service,' | must be any of",
         "RABBITMQ_URI | localhost:5672 | must be amqp://user:password@host:port/virtual-host",
         "RABBITMQ_URI | amqp://guest:guest@one:5672,two:abc | must be amqp://user:password@host:port/virtual-host",
+        "RABBITMQ_URI | amqp://one,two:99999 | a port is larger than 65535",
         "RABBITMQ_URI | amqp://guest:guest@one:5672, | with host:port,host:port for a cluster",
         "RABBITMQ_URI | amqp://guest:guest@under_score | a host name has an underscore, which host names can't have",
         "RABBITMQ_URI | http://secret@localhost | must be amqp://",

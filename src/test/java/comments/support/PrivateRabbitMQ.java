@@ -59,12 +59,20 @@ public final class PrivateRabbitMQ implements AutoCloseable {
                 Map.entry("RABBITMQ_LOG_BASE", ServerRoot.inside(folder.resolve("log"))),
                 Map.entry("RABBITMQ_PID_FILE", ServerRoot.inside(folder.resolve("pid"))),
                 Map.entry("RABBITMQ_ENABLED_PLUGINS_FILE", ServerRoot.inside(folder.resolve("plugins"))),
+                Map.entry("RABBITMQ_PLUGINS_DIR", plugins()),
                 Map.entry("RABBITMQ_CONFIG_FILE", ServerRoot.inside(folder.resolve("rabbitmq.conf"))),
                 Map.entry("PATH", BIN + ":" + System.getenv("PATH")),
                 // what rabbitmqctl says of a quorum queue is this old at most, and an idle node leaves the cores to others
                 Map.entry("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-rabbit quorum_tick_interval 250 +sbwt none"),
                 Map.entry("ERL_EPMD_ADDRESS", "127.0.0.1"),
                 Map.entry("ERL_EPMD_PORT", Integer.toString(epmdPort)));
+    }
+
+    // rabbitmq-plugins 4.0 of Debian doesn't find it by itself
+    private static String plugins() throws IOException {
+        Path program = Path.of(BIN, "rabbitmq-plugins");
+        Path target = Files.readSymbolicLink(ServerRoot.outside(program.toString()));
+        return program.resolveSibling(target).normalize().getParent().resolveSibling("plugins").toString();
     }
 
     /** Why no node can be started here, or null. */
