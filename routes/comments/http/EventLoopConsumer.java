@@ -83,7 +83,8 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
     private final ClientConnections connections;
     private final Set<Method> methods;
     private final Resource counted;
-    private volatile Outbox outbox;
+    // of the event loop that is the current thread
+    private final ThreadLocal<Outbox> outbox = ThreadLocal.withInitial(() -> new Outbox(Vertx.currentContext()));
     private HttpEngine.Admission admission;
 
     EventLoopConsumer(PlatformHttpEndpoint endpoint, Processor processor, HttpEngine engine, Set<Method> methods) {
@@ -122,9 +123,6 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         if (!isStarted() || isSuspended()) {
             engine.refuse(request);
             return;
-        }
-        if (outbox == null) {
-            outbox = new Outbox(Vertx.currentContext());
         }
         if (request.method() == HttpMethod.GET || request.method() == HttpMethod.HEAD) {
             // a cache must revalidate: a comment that is missing now may appear in a moment
@@ -268,7 +266,8 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         } catch (Exception e) {
             throw new IllegalStateException(e);
         }
-        getAsyncProcessor().process(exchange, doneSync -> outbox.add(received, exchange, this));
+        Outbox answers = outbox.get();
+        getAsyncProcessor().process(exchange, doneSync -> answers.add(received, exchange, this));
     }
 
     /** Writes the answer, and releases the exchange. Never throws, because other answers wait behind it. */

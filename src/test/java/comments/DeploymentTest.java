@@ -199,6 +199,8 @@ class DeploymentTest {
             matches(Files.readString(file), "queue=~?\\\\?\"([^\"\\\\]+)").flatMap(names -> Stream.of(names.group(1).split("\\|")))
                     .forEach(queue -> named.put(file + " " + queue, queue));
         }
+        // of comments, there can be several
+        named.replaceAll((place, queue) -> queue.replace("(-[0-9]+)?", ""));
         Path declared = Path.of("docker/queues.json");
         matches(Files.readString(declared), "\"name\": \"(\\S+)\", .*x-queue-type")
                 .forEach(queue -> named.put(declared + " " + queue.group(1), queue.group(1)));

@@ -59,15 +59,18 @@ class DeployedServersIT {
         List<JarProcess> processes = new ArrayList<>();
         try (PrivateRabbitMQ broker = PrivateRabbitMQ.start(); PrivatePostgreSQL database = PrivatePostgreSQL.start()) {
             database.execute("CREATE DATABASE comments");
+            Map<String, String> variables = new HashMap<>(passwords);
+            variables.put("COMMENTS_QUEUES", "2");
             // twice: after each start of the node, and to change passwords
             for (int i = 0; i < 2; i++) {
-                broker.run(Path.of("docker/rabbitmq-init"), passwords, "policies", "queues.json", "rabbitmq-users");
+                broker.run(Path.of("docker/rabbitmq-init"), variables, "policies", "queues.json", "rabbitmq-users");
                 database.run(Path.of("docker/postgresql-roles.sql"), "comments", passwords);
             }
             assertThat(broker.ctl("list_users", "--no-table-headers").lines().map(line -> line.replaceAll("\\s+", " ")).toList())
                     .containsExactlyInAnyOrder("comment-service []", "comment-job-processor []", "comment-changes []",
                             "notification-service []", "comment-reader []");
-            assertThat(broker.queues()).containsOnlyKeys("comments", "comment-changes", "notifications", "notifications-refused");
+            assertThat(broker.queues()).containsOnlyKeys("comments", "comments-2", "comment-changes", "notifications",
+                    "notifications-refused");
             assertThat(superusers(database)).containsExactly("postgres");
 
             JarProcess schema = JarProcess.launch(settings(services.remove("schema"), broker, database), JarProcess.PACKAGED);

@@ -70,6 +70,8 @@ class SecureServersIT {
         assertRefused("comment-reader", channel -> channel.queueDeclare("more", true, false, false, null));
         assertRefused("comment-service", channel -> channel.basicGet("comments", true));
         assertRefused("comment-service", channel -> channel.queueDelete("comments"));
+        assertRefused("comment-service", channel -> channel.queueDeclare("comments-2", true, false, false, null));
+        assertRefused("comment-job-processor", channel -> channel.queueDeclare("comments-2", true, false, false, null));
         assertRefused("comment-job-processor", channel -> channel.basicGet("notifications", true));
         assertRefused("comment-job-processor", channel -> channel.queuePurge("notifications"));
         assertRefused("comment-job-processor", channel -> channel.basicGet("comment-changes", true));
