@@ -1,23 +1,17 @@
--- A page of the replies to a comment, newest first, after a cursor: up to one comment more than the limit, which tells that there is a next page. Behind the
--- comment that reaches the limit of bytes, no contents are read. The periods come newest first, and PostgreSQL joins one after the
--- other, so it reads no period after the page is full.
-SELECT id, post_id, user_id, user_name, content, parent_id, timestamptz_send(accepted_at) AS accepted_at, timestamptz_send(created_at) AS created_at,
-       timestamptz_send(edited_at) AS edited_at, timestamptz_send(erased_at) AS erased_at
-FROM (
-    SELECT found.*, sum(octet_length(post_id) + octet_length(user_id) + octet_length(user_name) + octet_length(content))
-                    OVER (ORDER BY accepted_at DESC, id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
-    FROM (
-        SELECT comment.*
-        FROM comment_periods AS period CROSS JOIN LATERAL (
-            SELECT * FROM comments
-            WHERE date_bin('28 days', accepted_at, '2000-01-03Z') = period.start AND parent_id = :?parentId
-              AND (accepted_at, id) < (:?acceptedAt, :?id)
-            ORDER BY accepted_at DESC, id DESC
-            LIMIT :?limit + 1
-        ) AS comment
-        WHERE period.start <= :?acceptedAt
-        LIMIT :?limit + 1
-    ) AS found
-) AS page
-WHERE bytes_before IS NULL OR bytes_before < :?bytes
-ORDER BY page.accepted_at DESC, page.id DESC
+-- A page of the replies to a comment, newest first, after a cursor: up to one comment more than the limit, which tells that there is a next page.
+-- A text that is larger than a comment's share of the page is left out: then select-large-replies.sql reads the page. The
+-- periods come newest first, and PostgreSQL joins one after the other, so it reads no period after the page is full, and sorts no page.
+SELECT id, CASE WHEN octet_length(post_id) <= :?share THEN post_id END AS post_id,
+       CASE WHEN octet_length(user_id) <= :?share THEN user_id END AS user_id,
+       CASE WHEN octet_length(user_name) <= :?share THEN user_name END AS user_name,
+       CASE WHEN octet_length(content) <= :?share THEN content END AS content,
+       parent_id, accepted_at, created_at, edited_at, erased_at
+FROM comment_periods AS period CROSS JOIN LATERAL (
+    SELECT * FROM comments
+    WHERE date_bin('28 days', accepted_at, '2000-01-03Z') = period.start AND parent_id = :?parentId
+      AND (accepted_at, id) < (:?acceptedAt, :?id)
+    ORDER BY accepted_at DESC, id DESC
+    LIMIT :?limit + 1
+) AS comment
+WHERE period.start <= :?acceptedAt
+LIMIT :?limit + 1

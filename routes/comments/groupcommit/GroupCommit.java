@@ -78,6 +78,7 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
     private String endpoint;
     private String countHeader;
     private int publishers = 1;
+    private int minPublishers = 1;
     private int groupSize = 1_000;
     private int groupBytes = 4 << 20;
     private int capacity = 10_000;
@@ -110,6 +111,11 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
     /** How many groups may be on their way at once. */
     public void setPublishers(int publishers) {
         this.publishers = publishers;
+    }
+
+    /** How many groups may be on their way at once at least, such as one for each place that they are sent to. */
+    public void setMinPublishers(int minPublishers) {
+        this.minPublishers = minPublishers;
     }
 
     /** A group ends when it holds this many values; one exchange is never split. */
@@ -387,7 +393,7 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
         template = camelContext.createProducerTemplate();
         timeouts = Executors.newSingleThreadScheduledExecutor(task -> new Thread(task, "group-commit-timeouts"));
         Map<Publisher, Thread> started = new LinkedHashMap<>();
-        for (int i = 1; i <= publishers; i++) {
+        for (int i = 1; i <= Math.max(publishers, minPublishers); i++) {
             Publisher publisher = new Publisher();
             started.put(publisher, new Thread(publisher, "group-commit-" + i));
         }

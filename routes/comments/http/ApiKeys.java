@@ -85,10 +85,14 @@ public class ApiKeys {
         return require(message, Scope.of(RequestHeaders.method(message)));
     }
 
-    /** Like {@link #require(Message)}, of a request whose body is not read. */
-    String require(HttpServerRequest request) throws InvalidRequestException {
+    /**
+     * Like {@link #require(Message)}, of a request whose body is not read.
+     *
+     * @param hash the {@link #hash} of the request's API key
+     */
+    String require(HttpServerRequest request, byte[] hash) throws InvalidRequestException {
         Scope scope = Scope.of(request.method().name());
-        return isOpen(scope) ? "" : require(request.headers().getAll("Authorization"), scope);
+        return isOpen(scope) ? "" : require(hash, scope);
     }
 
     /**
@@ -98,23 +102,38 @@ public class ApiKeys {
      * @throws InvalidRequestException 401 if keys are configured, and the request has none of them; 403 if the scope is missing
      */
     public String require(Message message, Scope scope) throws InvalidRequestException {
-        return isOpen(scope) ? "" : require(RequestHeaders.of(message, "Authorization"), scope);
+        if (isOpen(scope)) {
+            return "";
+        }
+        byte[] hash = message instanceof EventLoopMessage request ? request.keyHash() : null;
+        return require(hash == null ? hash(RequestHeaders.of(message, "Authorization")) : hash, scope);
+    }
+
+    /** The SHA-256 of a request's API key, known or not, which is made once for each request; null without a key, or if none is needed. */
+    byte[] hash(HttpServerRequest request) {
+        return keys.isEmpty() ? null : hash(request.headers().getAll("Authorization"));
+    }
+
+    private byte[] hash(List<String> authorization) {
+        // the case of a scheme does not matter (RFC 9110, 11.1)
+        if (keys.isEmpty() || authorization.size() != 1 || !authorization.get(0).regionMatches(true, 0, BEARER, 0, BEARER.length())) {
+            return null;
+        }
+        return sha256(authorization.get(0).substring(BEARER.length()).strip());
     }
 
     private boolean isOpen(Scope scope) {
         return keys.isEmpty() && Scope.DEFAULT.contains(scope);
     }
 
-    private String require(List<String> authorization, Scope scope) throws InvalidRequestException {
+    private String require(byte[] given, Scope scope) throws InvalidRequestException {
         if (keys.isEmpty()) {
             throw InvalidRequestException.forbidden(("This needs an API key with the scope %s, and the server has no API keys:"
                     + " COMMENTS_API_KEYS=name:hash:post+read+%1$s configures one.").formatted(scope));
         }
-        // the case of a scheme does not matter (RFC 9110, 11.1)
-        if (authorization.size() != 1 || !authorization.get(0).regionMatches(true, 0, BEARER, 0, BEARER.length())) {
+        if (given == null) {
             throw InvalidRequestException.unauthorized();
         }
-        byte[] given = sha256(authorization.get(0).substring(BEARER.length()).strip());
         ApiKey known = null;
         // compares with all keys, each in constant time, so that the time reveals nothing
         for (ApiKey key : keys) {

@@ -13,12 +13,14 @@ import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.net.SocketAddress;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
@@ -27,7 +29,7 @@ import org.slf4j.LoggerFactory;
 /**
  * The open connections of the HTTP server, each with its client, and what a client must send or take in time.
  *
- * <p>Only the event loop calls it, where a method says nothing else.
+ * <p>Only event loops call it, where a method says nothing else, and each for its own connections.
  */
 final class ClientConnections {
 
@@ -46,6 +48,28 @@ final class ClientConnections {
     private record Connected(Client client, Guard guard) {
     }
 
+    /** What one event loop watches. Only its thread calls it, but for {@link #run}. */
+    private final class Loop {
+
+        private final Context context = Vertx.currentContext();
+        private final Set<Guard> guards = new HashSet<>();
+        private final Set<Watched> watched = new LinkedHashSet<>();
+
+        Loop() {
+            context.owner().setPeriodic(SWEEP_MILLIS, timer -> sweep());
+            loops.add(this);
+        }
+
+        private void sweep() {
+            List.copyOf(guards).forEach(guard -> guard.closeIfSlow(timeoutNanos));
+            List.copyOf(watched).forEach(each -> each.endIfSlow(timeoutNanos));
+        }
+
+        void run(Runnable action) {
+            context.runOnContext(task -> action.run());
+        }
+    }
+
     private static final Logger LOG = LoggerFactory.getLogger(ClientConnections.class);
     private static final long LOG_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final int SWEEP_MILLIS = 500;
@@ -56,9 +80,9 @@ final class ClientConnections {
     private final ClientLimits limits;
     private final long timeoutNanos;
     private final Map<HttpConnection, Connected> open = new ConcurrentHashMap<>();
-    private final Set<Watched> watched = new LinkedHashSet<>();
+    private final List<Loop> loops = new CopyOnWriteArrayList<>();
+    private final ThreadLocal<Loop> current = ThreadLocal.withInitial(Loop::new);
     private final AtomicLong lastLogged = new AtomicLong(System.nanoTime() - LOG_PAUSE_NANOS);
-    private volatile Context loop;
 
     /**
      * Has no connection yet.
@@ -102,19 +126,16 @@ final class ClientConnections {
     /** Guards a connection from now on, until it is closed. */
     void opened(HttpConnection connection, HttpServerOptions options) {
         Client client = limits.of(connection.remoteAddress());
-        open.put(connection, new Connected(client, VertxInternals.guard(connection, options,
+        Guard guard = VertxInternals.guard(connection, options,
                 () -> limits.take(client, Resource.UNHANDLED, 1) == 0, () -> limits.give(client, Resource.UNHANDLED, 1),
-                streams -> limits.give(client, Resource.STREAMS, -streams))));
-        connection.closeHandler(closed -> open.remove(connection));
-        if (loop == null) {
-            loop = Vertx.currentContext();
-            loop.owner().setPeriodic(SWEEP_MILLIS, timer -> sweep());
-        }
-    }
-
-    private void sweep() {
-        open.values().forEach(connected -> connected.guard().closeIfSlow(timeoutNanos));
-        List.copyOf(watched).forEach(each -> each.endIfSlow(timeoutNanos));
+                streams -> limits.give(client, Resource.STREAMS, -streams));
+        open.put(connection, new Connected(client, guard));
+        Loop loop = current.get();
+        loop.guards.add(guard);
+        connection.closeHandler(closed -> {
+            open.remove(connection);
+            loop.guards.remove(guard);
+        });
     }
 
     /**
@@ -170,24 +191,17 @@ final class ClientConnections {
 
     /** Watches what a client must send or take in time. */
     void watch(Watched each) {
-        watched.add(each);
+        current.get().watched.add(each);
     }
 
     /** Ends the watch. */
     void unwatch(Watched each) {
-        watched.remove(each);
+        current.get().watched.remove(each);
     }
 
     /** Answers all requests whose bodies are not complete. Any thread may call it. */
     void endUploads() {
-        if (loop != null) {
-            onLoop(() -> List.copyOf(watched).forEach(Watched::endUpload));
-        }
-    }
-
-    /** Runs an action on the event loop. Any thread may call it, once a client has connected. */
-    void onLoop(Runnable action) {
-        loop.runOnContext(task -> action.run());
+        loops.forEach(loop -> loop.run(() -> List.copyOf(loop.watched).forEach(Watched::endUpload)));
     }
 
     /** Logs the failure of a connection. Any thread may call it. */

@@ -104,11 +104,14 @@ final class ClientLimits {
      * @return 0, or the status to refuse it with: 503 for the limit of the process, 429 for that of the client
      */
     int take(Client client, Resource resource, long number) {
-        int status = excess(client, resource, number);
-        if (status == 0) {
-            give(client, resource, -number);
+        int i = resource.ordinal();
+        // counted first: another event loop may take at the same time
+        boolean full = held.addAndGet(i, number) > limits[i];
+        boolean share = client.held.addAndGet(i, number) > clientLimits[i] && !client.proxy;
+        if (full || share) {
+            give(client, resource, number);
         }
-        return status;
+        return full ? 503 : share ? 429 : 0;
     }
 
     /** Like {@link #take}, but counts nothing. */

@@ -83,7 +83,8 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
     private final ClientConnections connections;
     private final Set<Method> methods;
     private final Resource counted;
-    private volatile Outbox outbox;
+    // of the event loop that is the current thread
+    private final ThreadLocal<Outbox> outbox = ThreadLocal.withInitial(() -> new Outbox(Vertx.currentContext()));
     private HttpEngine.Admission admission;
 
     EventLoopConsumer(PlatformHttpEndpoint endpoint, Processor processor, HttpEngine engine, Set<Method> methods) {
@@ -123,9 +124,6 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             engine.refuse(request);
             return;
         }
-        if (outbox == null) {
-            outbox = new Outbox(Vertx.currentContext());
-        }
         if (request.method() == HttpMethod.GET || request.method() == HttpMethod.HEAD) {
             // a cache must revalidate: a comment that is missing now may appear in a moment
             // Camel filters this header from a route's answer
@@ -147,6 +145,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         private final String path;
         private final Client client;
         private final long began = System.nanoTime();
+        private byte[] keyHash;
         private Buffer body;
         private int bytes;
         // the rest of its body is dropped
@@ -176,7 +175,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
                 return;
             }
             try {
-                engine.admit(request, client, admission);
+                keyHash = engine.admit(request, client, admission);
             } catch (InvalidRequestException | RejectedExecutionException e) {
                 refuse();
                 countRead(e instanceof InvalidRequestException invalid ? invalid.status() : 503, 0);
@@ -259,7 +258,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
     private void process(Received received, byte[] body) {
         Exchange exchange = createExchange(false);
         exchange.setPattern(ExchangePattern.InOut);
-        Message message = new EventLoopMessage(exchange, received.request, received.path, admission != null);
+        Message message = new EventLoopMessage(exchange, received.request, received.path, admission != null, received.keyHash);
         message.setBody(body);
         exchange.setMessage(message);
         try {
@@ -267,7 +266,8 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         } catch (Exception e) {
             throw new IllegalStateException(e);
         }
-        getAsyncProcessor().process(exchange, doneSync -> outbox.add(received, exchange, this));
+        Outbox answers = outbox.get();
+        getAsyncProcessor().process(exchange, doneSync -> answers.add(received, exchange, this));
     }
 
     /** Writes the answer, and releases the exchange. Never throws, because other answers wait behind it. */

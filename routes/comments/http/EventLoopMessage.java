@@ -11,16 +11,23 @@ final class EventLoopMessage extends HttpMessage {
 
     private final String path;
     private final boolean admitted;
+    private final byte[] keyHash;
 
-    EventLoopMessage(Exchange exchange, HttpServerRequest request, String path, boolean admitted) {
+    EventLoopMessage(Exchange exchange, HttpServerRequest request, String path, boolean admitted, byte[] keyHash) {
         super(exchange, request, request.response());
         this.path = path;
         this.admitted = admitted;
+        this.keyHash = keyHash;
     }
 
     /** Whether an {@link HttpEngine.Admission} has admitted the request. */
     boolean isAdmitted() {
         return admitted;
+    }
+
+    /** The hash of the request's API key, or null: see {@link ApiKeys#hash}. */
+    byte[] keyHash() {
+        return keyHash;
     }
 
     @Override

@@ -36,8 +36,8 @@ import org.apache.camel.support.TempDirHelper;
  * without one opens no port. It also answers with a problem where no route does: an unknown path, a body or header that is too
  * large.
  *
- * <p>The endpoints that {@code comments.event-loop-endpoints} names, such as {@code POST /comments}, run on its event loop:
- * see {@link EventLoopConsumer}. All others run on worker threads: see {@link WorkerConsumer}.
+ * <p>The endpoints that {@code comments.event-loop-endpoints} names, such as {@code POST /comments}, run on its event loops:
+ * see {@link EventLoopConsumer}. A connection has one of {@code HTTP_EVENT_LOOPS} loops, and stays on it. All others run on worker threads: see {@link WorkerConsumer}.
  *
  * <p>Camel's own server ({@code camel.server.*}) would always listen on 8080 when the management server runs in the same
  * process: its engine looks up a single server in the registry, and finds two.
@@ -63,7 +63,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     private int maxBody;
     private Vertx vertx;
     private volatile Router router;
-    private HttpServer server;
+    private List<HttpServer> servers = List.of();
     private final ApiKeys apiKeys = new ApiKeys();
     private ClientConnections connections;
     private CrossOrigin crossOrigin;
@@ -212,7 +212,10 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     /** The event loops of the server, where clients of other servers can run, too. Any thread may call it. */
     public synchronized Vertx vertx() {
         if (vertx == null) {
-            vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
+            // perhaps before this is initialised: clients of other servers share the loops
+            int setting = Integer.parseInt(property("HTTP_EVENT_LOOPS"));
+            int eventLoops = setting > 0 ? setting : Runtime.getRuntime().availableProcessors();
+            vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true).setEventLoopPoolSize(eventLoops));
             // Vert.x logs each with its stack, and a client can cause them at any rate
             vertx.exceptionHandler(failure -> connections.failed(failure));
         }
@@ -294,12 +297,17 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         return connections;
     }
 
-    /** Refuses a request on the event loop before its body is read. Without an admission, it only needs an API key. */
-    void admit(HttpServerRequest request, Client client, Admission admission) throws InvalidRequestException {
-        String name = apiKeys.require(request);
+    /**
+     * Refuses a request on the event loop before its body is read. Without an admission, it only needs an API key. Returns the hash of
+     * its API key: see {@link ApiKeys#hash}.
+     */
+    byte[] admit(HttpServerRequest request, Client client, Admission admission) throws InvalidRequestException {
+        byte[] keyHash = apiKeys.hash(request);
+        String name = apiKeys.require(request, keyHash);
         if (admission != null) {
             admission.admit(name.isEmpty() ? client.address() : name);
         }
+        return keyHash;
     }
 
     /** The admission to an endpoint, or null. */
@@ -408,7 +416,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     }
 
     private synchronized void listen() throws Exception {
-        if (server != null) {
+        if (!servers.isEmpty()) {
             return;
         }
         HttpServerOptions options = new HttpServerOptions()
@@ -427,7 +435,16 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         if (tls) {
             certificate.use(options);
         }
-        server = vertx.createHttpServer(options)
+        servers = VertxInternals.listen(vertx, () -> newServer(options));
+        VertxInternals.onAccept(vertx, connections::accept);
+        if (tls) {
+            certificate.watch(vertx, servers.get(0), options);
+        }
+        listening = true;
+    }
+
+    private HttpServer newServer(HttpServerOptions options) {
+        return vertx.createHttpServer(options)
                 .connectionHandler(connection -> connections.opened(connection, options))
                 .requestHandler(this::handle)
                 .invalidRequestHandler(request -> {
@@ -435,12 +452,6 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
                         HttpProblems.answerInvalid(request);
                     }
                 });
-        server.listen().toCompletionStage().toCompletableFuture().get();
-        VertxInternals.onAccept(vertx, connections::accept);
-        if (tls) {
-            certificate.watch(vertx, server, options);
-        }
-        listening = true;
     }
 
     @Override

@@ -17,7 +17,7 @@ import java.util.concurrent.ThreadLocalRandom;
  * <p>A client for which more than {@value #MAX_BEHIND} bytes wait gets a last event, and some seconds to read up to it. While
  * too many bytes wait for all clients together, slow clients are disconnected.
  *
- * <p>Only the event loop calls it, except for {@link #isConnected} and {@link #catchUp}.
+ * <p>Only the event loop of its connection calls it, except for {@link #isConnected} and {@link #catchUp}.
  */
 public final class SseClient implements EventLoopConsumer.OpenResponse {
 
@@ -33,6 +33,7 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
     private static final int BUSY_RETRY_SPREAD_MILLIS = 10_000;
 
     private final SseClients clients;
+    private final SseClients.Loop loop;
     private final HttpServerRequest request;
     private final HttpServerResponse response;
     private final String topic;
@@ -45,8 +46,9 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
     private int behind;
     private String ended;
 
-    SseClient(SseClients clients, HttpServerRequest request, String topic, String address, int tick) {
+    SseClient(SseClients clients, SseClients.Loop loop, HttpServerRequest request, String topic, String address, int tick) {
         this.clients = clients;
+        this.loop = loop;
         this.request = request;
         this.topic = topic;
         this.address = address;
@@ -177,10 +179,10 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
         }
         if (open) {
             ended = reason;
-            clients.remove(this);
+            loop.remove(this);
             response.end(buffer(lastEvent(ended)));
             if (behind > 0) {
-                clients.later(this::disconnect);
+                loop.later(this::disconnect);
             }
         } else {
             leave(reason);
@@ -213,7 +215,7 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
 
     private void leave(String reason) {
         ended = reason;
-        clients.remove(this);
+        loop.remove(this);
         early.clear();
         taken(behind);
     }

@@ -13,6 +13,7 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -23,8 +24,8 @@ import org.apache.camel.Message;
 /**
  * The clients of server-sent events, each with a topic and an open response.
  *
- * <p>A client needs no thread: the event loop of the HTTP server writes all events, and is the only thread that adds and
- * removes clients. It writes to a few clients at a time, so that requests in between don't wait for thousands of writes. A
+ * <p>A client needs no thread: the event loop of its connection writes its events, and is the only thread that adds and
+ * removes it. It writes to a few clients at a time, so that requests in between don't wait for thousands of writes. A
  * sender waits until its events are written, so that they don't accumulate.
  */
 public class SseClients {
@@ -41,23 +42,97 @@ public class SseClients {
     private static final int WRITES_AT_ONCE = 100;
     private static final int LATER_MILLIS = 10_000;
 
-    // its keys are read by other threads
-    private final Map<String, Set<SseClient>> byTopic = new ConcurrentHashMap<>();
+    private final List<Loop> loops = new CopyOnWriteArrayList<>();
+    private final ThreadLocal<Loop> current = ThreadLocal.withInitial(Loop::new);
+    // how many clients subscribe to a topic
+    private final Map<String, Integer> byTopic = new ConcurrentHashMap<>();
+    private final Map<String, Integer> byAddress = new ConcurrentHashMap<>();
     private final AtomicInteger count = new AtomicInteger();
-    private final List<Set<SseClient>> byTick =
-            Stream.<Set<SseClient>>generate(HashSet::new).limit(TICKS).toList();
-    private final Queue<Runnable> outgoing = new ArrayDeque<>();
-    private boolean writing;
-    private int tick;
     private int maxClients = 10_000;
     private int share = 100;
     private int maxBytes = 64 << 20;
     private ClientAddress addresses = new ClientAddress("");
-    private final Map<String, Integer> byAddress = new HashMap<>();
     private final AtomicLong waiting = new AtomicLong();
     private final AtomicLong latestId = new AtomicLong(UNKNOWN_ID);
     private volatile boolean shut;
-    private volatile Context loop;
+
+    /** The clients of one event loop. Only its thread calls it, but for {@link #run}. */
+    final class Loop {
+
+        private final Context context = Vertx.currentContext();
+        private final Map<String, Set<SseClient>> topics = new HashMap<>();
+        private final List<Set<SseClient>> byTick = Stream.<Set<SseClient>>generate(HashSet::new).limit(TICKS).toList();
+        private final Queue<Runnable> outgoing = new ArrayDeque<>();
+        private boolean writing;
+        private int tick;
+
+        Loop() {
+            // without one in tests
+            if (context != null) {
+                context.owner().setPeriodic(TICK_MILLIS, timer -> heartbeat());
+                loops.add(this);
+            }
+        }
+
+        private void heartbeat() {
+            tick = (tick + 1) % TICKS;
+            List.copyOf(byTick.get(tick)).forEach(SseClient::heartbeat);
+        }
+
+        private void add(SseClient client) {
+            byTick.get(client.tick()).add(client);
+            topics.computeIfAbsent(client.topic(), key -> new HashSet<>()).add(client);
+        }
+
+        private void send(Map<String, Buffer> events, Runnable sent) {
+            events.forEach((topic, buffer) -> topics.getOrDefault(topic, Set.of())
+                    .forEach(client -> outgoing.add(() -> client.send(buffer))));
+            outgoing.add(sent);
+        }
+
+        /** Runs an action on the event loop, and then what it has to write. Any thread may call it. */
+        void run(Runnable action) {
+            context.runOnContext(task -> {
+                action.run();
+                if (!writing) {
+                    write();
+                }
+            });
+        }
+
+        private void write() {
+            for (int i = 0; i < WRITES_AT_ONCE && !outgoing.isEmpty(); i++) {
+                outgoing.remove().run();
+            }
+            writing = !outgoing.isEmpty();
+            if (writing) {
+                context.runOnContext(task -> write());
+            }
+        }
+
+        /** Removes a client, if it is not removed already. */
+        void remove(SseClient client) {
+            if (byTick.get(client.tick()).remove(client)) {
+                Set<SseClient> ofTopic = topics.get(client.topic());
+                ofTopic.remove(client);
+                if (ofTopic.isEmpty()) {
+                    topics.remove(client.topic());
+                }
+                decrease(byTopic, client.topic());
+                decrease(byAddress, client.address());
+                count.decrementAndGet();
+            }
+        }
+
+        /** Runs an action on the event loop {@value #LATER_MILLIS} ms later. */
+        void later(Runnable action) {
+            context.owner().setTimer(LATER_MILLIS, timer -> action.run());
+        }
+    }
+
+    private static void decrease(Map<String, Integer> counts, String key) {
+        counts.computeIfPresent(key, (same, number) -> number == 1 ? null : number - 1);
+    }
 
     /** How many clients may be connected at once. */
     public void setMaxClients(int maxClients) {
@@ -103,7 +178,7 @@ public class SseClients {
     }
 
     /**
-     * Adds the client of a request. Its response is opened later. Called on the event loop.
+     * Adds the client of a request. Its response is opened later. Called on the event loop of its connection.
      *
      * @throws RejectedExecutionException if the limit is reached, or the process ends
      * @throws InvalidRequestException 429 if the limit of its address is reached
@@ -113,36 +188,22 @@ public class SseClients {
     }
 
     SseClient add(HttpServerRequest request, String topic) throws InvalidRequestException {
-        if (shut || count.get() >= maxClients) {
+        // known to shut() before it is asked whether this is shut
+        Loop loop = current.get();
+        if (count.incrementAndGet() > maxClients || shut) {
+            count.decrementAndGet();
             throw new RejectedExecutionException("too many clients of events");
         }
         String address = addresses.of(request);
-        if (byAddress.getOrDefault(address, 0) >= Math.max(1, maxClients * (long) share / 100)) {
+        if (byAddress.merge(address, 1, Integer::sum) > Math.max(1, maxClients * (long) share / 100)) {
+            decrease(byAddress, address);
+            count.decrementAndGet();
             throw InvalidRequestException.tooManyStreams();
         }
-        if (loop == null) {
-            loop = Vertx.currentContext();
-            loop.owner().setPeriodic(TICK_MILLIS, timer -> heartbeat());
-        }
-        SseClient client = new SseClient(this, request, topic, address, ThreadLocalRandom.current().nextInt(TICKS));
-        byTick.get(client.tick()).add(client);
-        byTopic.computeIfAbsent(topic, key -> new HashSet<>()).add(client);
-        byAddress.merge(address, 1, Integer::sum);
-        count.incrementAndGet();
+        SseClient client = new SseClient(this, loop, request, topic, address, ThreadLocalRandom.current().nextInt(TICKS));
+        byTopic.merge(topic, 1, Integer::sum);
+        loop.add(client);
         return client;
-    }
-
-    /** Removes a client, if it is not removed already. */
-    void remove(SseClient client) {
-        if (byTick.get(client.tick()).remove(client)) {
-            Set<SseClient> ofTopic = byTopic.get(client.topic());
-            ofTopic.remove(client);
-            if (ofTopic.isEmpty()) {
-                byTopic.remove(client.topic());
-            }
-            byAddress.compute(client.address(), (address, streams) -> streams == 1 ? null : streams - 1);
-            count.decrementAndGet();
-        }
     }
 
     /** Adds to the number of bytes that wait for clients; negative when they are written or dropped. */
@@ -160,11 +221,6 @@ public class SseClients {
         return waiting.get() > maxBytes;
     }
 
-    private void heartbeat() {
-        tick = (tick + 1) % TICKS;
-        List.copyOf(byTick.get(tick)).forEach(SseClient::heartbeat);
-    }
-
     /**
      * Sends events to the clients of each topic. Any thread may call it.
      *
@@ -172,23 +228,19 @@ public class SseClients {
      * @return completes when they are written
      */
     public CompletableFuture<Void> send(Map<String, String> events) {
-        if (loop == null) {
-            return CompletableFuture.completedFuture(null);
-        }
-        CompletableFuture<Void> sent = new CompletableFuture<>();
         Map<String, Buffer> buffers = new HashMap<>();
         events.forEach((topic, text) -> buffers.put(topic, SseClient.buffer(text)));
-        onLoop(() -> {
-            buffers.forEach((topic, buffer) -> byTopic.getOrDefault(topic, Set.of())
-                    .forEach(client -> outgoing.add(() -> client.send(buffer))));
-            outgoing.add(() -> sent.complete(null));
-        });
-        return sent;
+        return CompletableFuture.allOf(loops.stream().map(loop -> {
+            CompletableFuture<Void> sent = new CompletableFuture<>();
+            loop.run(() -> loop.send(buffers, () -> sent.complete(null)));
+            return sent;
+        }).toArray(CompletableFuture<?>[]::new));
     }
 
     /** Ends all responses with a last event that has the reason. Any thread may call it; returns at once. */
     public void endAll(String reason) {
-        onLoop(() -> byTick.forEach(clients -> clients.forEach(client -> outgoing.add(() -> client.end(reason)))));
+        loops.forEach(loop -> loop.run(
+                () -> loop.byTick.forEach(clients -> clients.forEach(client -> loop.outgoing.add(() -> client.end(reason))))));
     }
 
     /** Ends all responses and accepts no more clients, because the process ends. Any thread may call it; returns at once. */
@@ -197,31 +249,8 @@ public class SseClients {
         endAll("stopping");
     }
 
-    /** Runs an action on the event loop {@value #LATER_MILLIS} ms later. */
-    void later(Runnable action) {
-        loop.owner().setTimer(LATER_MILLIS, timer -> action.run());
-    }
-
-    // without a loop there was no client yet
-    void onLoop(Runnable action) {
-        Context loop = this.loop;
-        if (loop != null) {
-            loop.runOnContext(task -> {
-                action.run();
-                if (!writing) {
-                    write();
-                }
-            });
-        }
-    }
-
-    private void write() {
-        for (int i = 0; i < WRITES_AT_ONCE && !outgoing.isEmpty(); i++) {
-            outgoing.remove().run();
-        }
-        writing = !outgoing.isEmpty();
-        if (writing) {
-            loop.runOnContext(task -> write());
-        }
+    /** Runs an action on each event loop that has had a client. Any thread may call it. */
+    void onLoops(Runnable action) {
+        loops.forEach(loop -> loop.run(action));
     }
 }

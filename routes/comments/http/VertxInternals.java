@@ -7,6 +7,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.ChannelPromise;
+import io.netty.channel.EventLoop;
 import io.netty.channel.SingleThreadEventLoop;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpRequest;
@@ -30,6 +31,7 @@ import io.netty.util.concurrent.EventExecutor;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
+import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.impl.HttpUtils;
@@ -42,10 +44,12 @@ import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
+import java.util.function.Supplier;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
 
 /**
@@ -79,6 +83,22 @@ final class VertxInternals {
         for (EventExecutor loop : ((VertxInternal) vertx).getEventLoopGroup()) {
             loop.submit(() -> { }).get();
         }
+    }
+
+    /**
+     * Listens with a server for each event loop. Vert.x binds the port once, and gives connections to them in turn. (A verticle for each
+     * would do it, too, but an event loop that another context uses can then get two of them, and another loop none.)
+     */
+    static List<HttpServer> listen(Vertx vertx, Supplier<HttpServer> servers) throws InterruptedException, ExecutionException {
+        List<HttpServer> all = new ArrayList<>();
+        for (EventExecutor loop : ((VertxInternal) vertx).getEventLoopGroup()) {
+            HttpServer server = servers.get();
+            CompletableFuture<HttpServer> listening = new CompletableFuture<>();
+            ((VertxInternal) vertx).createEventLoopContext((EventLoop) loop, null, Thread.currentThread().getContextClassLoader())
+                    .runOnContext(task -> server.listen().onSuccess(listening::complete).onFailure(listening::completeExceptionally));
+            all.add(listening.get());
+        }
+        return all;
     }
 
     /**

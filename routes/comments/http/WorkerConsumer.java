@@ -3,7 +3,9 @@ package comments.http;
 import comments.http.ClientLimits.Client;
 import comments.http.ClientLimits.Resource;
 import comments.observe.PipelineMetrics;
+import io.vertx.core.Context;
 import io.vertx.core.Future;
+import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -103,6 +105,7 @@ final class WorkerConsumer extends VertxPlatformHttpConsumer {
 
         private final Exchange exchange;
         private final HttpServerRequest request;
+        private final Context loop = Vertx.currentContext();
         private final Client client;
         private final long began = System.nanoTime();
         // two events end it: its route is done, and its connection is closed
@@ -121,7 +124,7 @@ final class WorkerConsumer extends VertxPlatformHttpConsumer {
         /** Its route is done. Called on a worker thread. */
         void routed() {
             if (awaited.decrementAndGet() == 0) {
-                connections.onLoop(this::leave);
+                loop.runOnContext(task -> leave());
             }
         }
 

@@ -1,6 +1,7 @@
 package comments.model;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.io.SerializedString;
 import comments.http.InvalidRequestException;
 import comments.http.RequestQuery;
 import java.io.IOException;
@@ -27,6 +28,17 @@ public record Comment(String postId, String userId, String userName, String cont
     /** The largest number of characters of a content. */
     public static final int MAX_CONTENT = 10_000;
 
+    // encoded once
+    private static final SerializedString ID = new SerializedString("id");
+    private static final SerializedString POST_ID = new SerializedString("postId");
+    private static final SerializedString USER_ID = new SerializedString("userId");
+    private static final SerializedString USER_NAME = new SerializedString("userName");
+    private static final SerializedString CONTENT = new SerializedString("content");
+    private static final SerializedString PARENT_ID = new SerializedString("parentId");
+    private static final SerializedString ACCEPTED_AT = new SerializedString("acceptedAt");
+    private static final SerializedString CREATED_AT = new SerializedString("createdAt");
+    private static final SerializedString EDITED_AT = new SerializedString("editedAt");
+    private static final SerializedString ERASED_AT = new SerializedString("erasedAt");
     private static final int BLANK_OF_BRAILLE = 0x2800;
 
     /**
@@ -59,25 +71,26 @@ public record Comment(String postId, String userId, String userName, String cont
     }
 
     private void writeFieldsTo(JsonGenerator json, UUID id, Times times) throws IOException {
-        json.writeStringField("id", id.toString());
-        json.writeStringField("postId", postId);
+        write(json, ID, id.toString());
+        write(json, POST_ID, postId);
         if (times.erased() == null) {
-            json.writeStringField("userId", userId);
-            json.writeStringField("userName", userName);
-            json.writeStringField("content", content);
+            write(json, USER_ID, userId);
+            write(json, USER_NAME, userName);
+            write(json, CONTENT, content);
         }
         if (parentId != null) {
-            json.writeStringField("parentId", parentId.toString());
+            write(json, PARENT_ID, parentId.toString());
         }
-        write(json, "acceptedAt", times.accepted());
-        write(json, "createdAt", times.created());
-        write(json, times.erased() == null ? "editedAt" : "erasedAt", times.erased() == null ? times.edited() : times.erased());
+        write(json, ACCEPTED_AT, times.accepted());
+        write(json, CREATED_AT, times.created());
+        write(json, times.erased() == null ? EDITED_AT : ERASED_AT, times.erased() == null ? times.edited() : times.erased());
         json.writeEndObject();
     }
 
-    private static void write(JsonGenerator json, String name, String time) throws IOException {
-        if (time != null) {
-            json.writeStringField(name, time);
+    private static void write(JsonGenerator json, SerializedString name, String value) throws IOException {
+        if (value != null) {
+            json.writeFieldName(name);
+            json.writeString(value);
         }
     }
 

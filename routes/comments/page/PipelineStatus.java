@@ -7,6 +7,7 @@ import comments.http.InvalidRequestException;
 import comments.observe.PipelineMetrics;
 import comments.postgresql.ReactiveSqlComponent;
 import comments.rabbitmq.RabbitConnectionFactory;
+import comments.rabbitmq.SpreadConnectionFactory;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Metrics;
 import io.micrometer.core.instrument.distribution.CountAtBucket;
@@ -71,9 +72,12 @@ public class PipelineStatus implements CamelContextAware, Processor {
     }
 
     private record Queue(int messages, int consumers) {
+
+        Queue and(Queue other) {
+            return new Queue(messages + other.messages, consumers + other.consumers);
+        }
     }
 
-    private static final List<String> QUEUES = List.of("comments", "notifications");
     private static final long FRESH_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
     private static final int DATABASE_MILLIS = 1_000;
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -148,7 +152,14 @@ public class PipelineStatus implements CamelContextAware, Processor {
     // null if the broker is not reachable, or has no such queue
     private Map<String, Queue> queues() {
         Map<String, Queue> queues = new LinkedHashMap<>();
-        QUEUES.forEach(name -> queues.put(name, queue(name)));
+        Queue comments = queue("comments");
+        int number = Integer.parseInt(camelContext.resolvePropertyPlaceholders("{{COMMENTS_QUEUES:1}}"));
+        for (String further : SpreadConnectionFactory.further("comments", number)) {
+            Queue more = queue(further);
+            comments = comments == null || more == null ? null : comments.and(more);
+        }
+        queues.put("comments", comments);
+        queues.put("notifications", queue("notifications"));
         return queues;
     }
 

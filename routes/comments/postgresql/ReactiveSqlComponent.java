@@ -2,7 +2,6 @@ package comments.postgresql;
 
 import comments.http.HttpEngine;
 import io.vertx.core.Context;
-import io.vertx.core.buffer.Buffer;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.RowSet;
 import io.vertx.sqlclient.Tuple;
@@ -11,6 +10,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.AbstractMap;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -21,7 +21,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.Consumer;
 import org.apache.camel.Endpoint;
@@ -210,9 +209,14 @@ public class ReactiveSqlComponent extends DefaultComponent {
     }
 
     private static List<Map<String, Object>> list(RowSet<Row> rows) {
+        // a row looks up names one by one
+        Map<String, Integer> columns = new HashMap<>();
+        for (String name : rows.columnsNames()) {
+            columns.put(name, columns.size());
+        }
         List<Map<String, Object>> list = new ArrayList<>(rows.size());
         for (Row row : rows) {
-            list.add(new RowMap(row));
+            list.add(new RowMap(columns, row));
         }
         return list;
     }
@@ -220,26 +224,23 @@ public class ReactiveSqlComponent extends DefaultComponent {
     /** A row, by the names of its columns. */
     private static final class RowMap extends AbstractMap<String, Object> {
 
+        private final Map<String, Integer> columns;
         private final Row row;
 
-        RowMap(Row row) {
+        RowMap(Map<String, Integer> columns, Row row) {
+            this.columns = columns;
             this.row = row;
         }
 
         @Override
         public Object get(Object name) {
-            int column = row.getColumnIndex((String) name);
-            return column < 0 ? null : value(column);
-        }
-
-        private Object value(int column) {
-            Object value = row.getValue(column);
-            return value instanceof Buffer bytes ? bytes.getBytes() : value;
+            Integer column = columns.get(name);
+            return column == null ? null : row.getValue(column);
         }
 
         @Override
         public Set<Entry<String, Object>> entrySet() {
-            return IntStream.range(0, row.size()).mapToObj(column -> new SimpleImmutableEntry<>(row.getColumnName(column), value(column)))
+            return columns.entrySet().stream().map(column -> new SimpleImmutableEntry<>(column.getKey(), row.getValue(column.getValue())))
                     .collect(Collectors.toSet());
         }
     }

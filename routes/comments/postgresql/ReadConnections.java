@@ -95,7 +95,7 @@ final class ReadConnections {
     private static final long WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
     private static final long FIRST_WAIT_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
-    // statements on their way on each connection at which there is one more
+    // statements on their way on a connection, at which another one is used, or made
     private static final int BUSY = 32;
     private static final int PIPELINED = 256;
 
@@ -104,6 +104,8 @@ final class ReadConnections {
     private final long silentNanos;
     private final List<Session> sessions = new ArrayList<>();
     private final Deque<Read> waiting = new ArrayDeque<>();
+    // gets the statements of this iteration of the event loop, or null if there was none yet
+    private Session current;
     private boolean connecting;
     private long connectingSince;
     private long failedSince = System.nanoTime() - PAUSE_NANOS;
@@ -173,8 +175,12 @@ final class ReadConnections {
         connectIfAllowed();
     }
 
-    // the one with the fewest statements
+    // The statements of one iteration of the event loop go to one connection, up to a number: this is one write, and wakes one server
+    // process. The next iteration takes the connection with the fewest statements.
     private Session free() {
+        if (current != null && !current.slow && current.unanswered.size() < Math.min(BUSY, current.most)) {
+            return current;
+        }
         Session best = null;
         for (Session session : sessions) {
             if (!session.slow && session.unanswered.size() < session.most
@@ -182,6 +188,10 @@ final class ReadConnections {
                 best = session;
             }
         }
+        if (current == null && best != null) {
+            vertx.runOnContext(next -> current = null);
+        }
+        current = best;
         return best;
     }
 
@@ -259,6 +269,7 @@ final class ReadConnections {
         PgConnection.connect(vertx, options).onFailure(opened::tryFail).onSuccess(connection -> {
             // else it is printed
             connection.exceptionHandler(failure -> { });
+            PgClientInternals.consolidateWrites(connection);
             check(connection, candidate, pooled).onComplete(checked -> {
                 if (checked.failed()) {
                     connection.close();
@@ -408,6 +419,9 @@ final class ReadConnections {
         }
 
         private void leave() {
+            if (current == this) {
+                current = null;
+            }
             if (sessions.remove(this)) {
                 shared.open.decrementAndGet();
             }

@@ -4,6 +4,7 @@ import comments.model.Comment;
 import comments.observe.Traces;
 import comments.rabbitmq.AcknowledgeInOrder;
 import comments.rabbitmq.Prefetch;
+import comments.rabbitmq.SpreadConnectionFactory;
 import org.apache.camel.AggregationStrategy;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
@@ -19,6 +20,7 @@ public class GatherBatch implements AggregationStrategy {
 
     private int consumers;
     private int prefetch;
+    private SpreadConnectionFactory connections;
     private boolean pushImports;
     private Traces traces;
 
@@ -30,6 +32,11 @@ public class GatherBatch implements AggregationStrategy {
     /** How many messages each of them may hold: see {@link Prefetch}. */
     public void setPrefetch(int prefetch) {
         this.prefetch = prefetch;
+    }
+
+    /** What consumes, if its messages come from several queues. */
+    public void setConnections(SpreadConnectionFactory connections) {
+        this.connections = connections;
     }
 
     /** Whether imported comments are pushed. By default they are only written. */
@@ -62,10 +69,12 @@ public class GatherBatch implements AggregationStrategy {
         return exchange;
     }
 
-    // While one half is written, the other half is gathered: no batch waits for messages that the broker holds back.
+    // While one half is written, the other half is gathered: no batch waits for messages that the broker holds back. One of several queues
+    // may have all messages.
     private int halfOfWhatIsHeld() {
         int number = Prefetch.consumers(consumers);
-        return Math.max(1, number * Prefetch.perConsumer(prefetch, number) / 2);
+        int queues = connections == null ? 1 : connections.consumed();
+        return Math.max(1, Prefetch.consumersOfQueue(number, queues) * Prefetch.perConsumer(prefetch, number, queues) / 2);
     }
 
     // A foreign producer may leave the header out, or put anything there: the sum must not overflow.

@@ -17,6 +17,7 @@ import java.util.regex.Pattern;
  */
 public record BrokerAddress(boolean tls, String uri, List<String> nodes) {
 
+    private static final int MAX_PORT = 65_535;
     private static final Pattern FORM = Pattern.compile("amqp(s?)://([^/@]*@)?([^/@]*)(/.*)?");
 
     /**
@@ -45,7 +46,9 @@ public record BrokerAddress(boolean tls, String uri, List<String> nodes) {
                 + (form.group(4) == null ? "" : form.group(4));
         try {
             // the client would take the default host for one that it doesn't understand
-            new URI(uri).parseServerAuthority();
+            if (new URI(uri).parseServerAuthority().getPort() > MAX_PORT) {
+                throw new IllegalArgumentException("a port is larger than " + MAX_PORT);
+            }
         } catch (URISyntaxException e) {
             throw new IllegalArgumentException("a user, password, host or port has a character that must be percent-encoded, or"
                     + " is no number");

@@ -7,17 +7,19 @@ import org.apache.camel.component.springrabbit.SpringRabbitMQEndpoint;
 import org.springframework.amqp.core.Message;
 import org.springframework.amqp.rabbit.listener.AbstractMessageListenerContainer;
 import org.springframework.amqp.rabbit.listener.ConditionalRejectingErrorHandler;
+import org.springframework.amqp.rabbit.listener.DirectMessageListenerContainer;
 
 /**
  * Makes the listener containers of our consumers, without the defaults of Spring AMQP that lose messages which are
  * acknowledged by hand. {@code concurrentConsumers=0} means one consumer per core, and {@code prefetchCount=0} what
- * {@link Prefetch} makes of it. The body of a message is bytes.
+ * {@link Prefetch} makes of it. The queues of a {@link SpreadConnectionFactory} are all consumed. The body of a message is bytes.
  */
 public class ListenerContainerFactory extends DefaultListenerContainerFactory {
 
     @Override
     public AbstractMessageListenerContainer createListenerContainer(SpringRabbitMQEndpoint endpoint) {
         endpoint.setConcurrentConsumers(Prefetch.consumers(endpoint.getConcurrentConsumers()));
+        Integer prefetch = endpoint.getPrefetchCount();
         if (endpoint.getPrefetchCount() != null) {
             endpoint.setPrefetchCount(Prefetch.perConsumer(endpoint.getPrefetchCount(), endpoint.getConcurrentConsumers()));
         }
@@ -31,6 +33,9 @@ public class ListenerContainerFactory extends DefaultListenerContainerFactory {
         ConditionalRejectingErrorHandler errorHandler = new ConditionalRejectingErrorHandler();
         errorHandler.setRejectManual(false);
         container.setErrorHandler(errorHandler);
+        if (endpoint.getConnectionFactory() instanceof SpreadConnectionFactory connections) {
+            connections.consume((DirectMessageListenerContainer) container, endpoint.getConcurrentConsumers(), prefetch);
+        }
         return container;
     }
 

@@ -27,6 +27,19 @@ public final class Prefetch {
                 : (int) Math.max(1, Math.min(MAX_MESSAGES, bytes() / LARGEST_MESSAGE / consumers));
     }
 
+    /** How many of the consumers take from each of several queues: all together are as many as set, but each queue has one. */
+    public static int consumersOfQueue(int consumers, int queues) {
+        return Math.max(1, consumers / queues);
+    }
+
+    /**
+     * The messages that each consumer of several queues may hold: no more in all than so many consumers of one queue may, but each
+     * holds one.
+     */
+    public static int perConsumer(int setting, int consumers, int queues) {
+        return Math.max(1, consumers * perConsumer(setting, consumers) / (consumersOfQueue(consumers, queues) * queues));
+    }
+
     /** The bytes that all messages together may have: half of the heap. */
     public static long bytes() {
         return Runtime.getRuntime().maxMemory() / HEAP_SHARE;

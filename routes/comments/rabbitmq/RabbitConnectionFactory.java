@@ -40,6 +40,7 @@ public class RabbitConnectionFactory extends CachingConnectionFactory {
     private static final int RPC_TIMEOUT_MILLIS = 10_000;
     private static final int HEARTBEAT_SECONDS = 10;
     private static final int RECONNECT_MILLIS = 1_000;
+    private static final String QUORUM = "a durable quorum queue";
 
     // Without an executor, the client flushes a dead connection before it closes it, and waits for the thread that hangs in the
     // write: https://github.com/rabbitmq/rabbitmq-java-client/issues/194
@@ -277,6 +278,28 @@ public class RabbitConnectionFactory extends CachingConnectionFactory {
         whenConnected(connection -> declare(connection, queue));
     }
 
+    /** Queues that are declared, too: see {@link #declareFurther}. */
+    public void setFurtherQueues(List<String> queues) {
+        queues.forEach(further -> whenConnected(connection -> declareFurther(connection, further)));
+    }
+
+    /**
+     * Declares a queue of which there are several, so that a cluster spreads their leaders: by default, the leader is on the node of the
+     * connection that declares it, for all queues of one process on the same node.
+     *
+     * @throws RefusedDeclarationException if it can neither be declared nor found
+     * @throws AmqpException if the connection broke
+     */
+    final void declareFurther(Connection connection, String queue) {
+        try {
+            declareOrFind(connection, "queue " + queue, QUORUM, channel -> channel.queueDeclare(queue, true, false, false,
+                    Map.of("x-queue-type", "quorum", "x-queue-leader-locator", "balanced")), channel -> channel.queueDeclarePassive(queue));
+        } catch (RefusedDeclarationException e) {
+            // it may be declared by hand, without the locator
+            declare(connection, queue);
+        }
+    }
+
     /** Something to do on a channel. */
     public interface OnChannel {
         void run(Channel channel) throws IOException;
@@ -288,7 +311,7 @@ public class RabbitConnectionFactory extends CachingConnectionFactory {
     }
 
     private void declare(Connection connection, String queue) {
-        declareOrFind(connection, "queue " + queue, "a durable quorum queue", channel -> channel.queueDeclare(queue, true, false, false, Map.of("x-queue-type", "quorum")),
+        declareOrFind(connection, "queue " + queue, QUORUM, channel -> channel.queueDeclare(queue, true, false, false, Map.of("x-queue-type", "quorum")),
                 channel -> channel.queueDeclarePassive(queue));
     }
 

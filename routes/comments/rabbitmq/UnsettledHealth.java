@@ -8,27 +8,42 @@ import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.impl.health.AbstractHealthCheck;
 
 /**
- * The health check {@code comments/unsettled}: how many messages of comments were received and are not acknowledged, and
- * how old the oldest is. It is down while one is older than a minute. The process is alive then, and still processes the
- * message; it is not ready, unless it also {@link RedeliveryHealth#servesRequests serves requests}.
+ * The health checks {@code comments/unsettled} of comments, and {@code comments/unsettled-changes} of changes to them: how many
+ * messages were received and are not acknowledged, and how old the oldest is. It is down while one is older than a minute, also
+ * when the thread that completes batches has ended. The process is alive then, and may still process the message; it is not
+ * ready, unless it also {@link RedeliveryHealth#servesRequests serves requests}.
  */
 public class UnsettledHealth extends AbstractHealthCheck {
 
     private static final Duration STUCK = Duration.ofMinutes(1);
 
+    private final String gauge;
+    private final String messages;
     private AcknowledgeInOrder acknowledge;
 
+    /** Watches messages of comments. */
     public UnsettledHealth() {
-        super("comments", "unsettled");
+        this("unsettled", "comments.unsettled", "comments");
     }
 
-    /** What acknowledges the messages of comments. Its figures become gauges, too. */
+    /** Watches messages of another kind, such as {@code changes}. */
+    public UnsettledHealth(String kind) {
+        this("unsettled-" + kind, "comments." + kind + ".unsettled", kind);
+    }
+
+    private UnsettledHealth(String id, String gauge, String messages) {
+        super("comments", id);
+        this.gauge = gauge;
+        this.messages = messages;
+    }
+
+    /** What acknowledges the messages. Its figures become gauges, too. */
     public void setAcknowledge(AcknowledgeInOrder acknowledge) {
         this.acknowledge = acknowledge;
-        PipelineMetrics.gauge("comments.unsettled", "Messages of comments that were received and are not acknowledged yet",
+        PipelineMetrics.gauge(gauge, "Messages of " + messages + " that were received and are not acknowledged yet",
                 acknowledge, AcknowledgeInOrder::unsettled);
-        PipelineMetrics.gauge("comments.unsettled.age.seconds", "How long the oldest of them has been waiting", acknowledge,
-                messages -> messages.oldestUnsettled().toMillis() / 1e3);
+        PipelineMetrics.gauge(gauge + ".age.seconds", "How long the oldest of them has been waiting", acknowledge,
+                unsettled -> unsettled.oldestUnsettled().toMillis() / 1e3);
     }
 
     @Override

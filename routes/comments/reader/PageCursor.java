@@ -26,14 +26,15 @@ record PageCursor(OffsetDateTime acceptedAt, UUID id) {
     private static final long EARLIEST = -211_813_488_000_000_000L;
     private static final long LATEST = 9_223_371_331_199_999_999L;
 
-    /**
-     * Writes the text of the cursor of a comment.
-     *
-     * @param acceptedAt in PostgreSQL's binary form
-     */
-    static String text(byte[] acceptedAt, UUID id) {
-        return Base64.getUrlEncoder().encodeToString(ByteBuffer.allocate(BYTES).put(acceptedAt)
+    /** The text of this cursor. */
+    String text() {
+        return Base64.getUrlEncoder().encodeToString(ByteBuffer.allocate(BYTES).putLong(micros(acceptedAt))
                 .putLong(id.getMostSignificantBits()).putLong(id.getLeastSignificantBits()).array());
+    }
+
+    private static long micros(OffsetDateTime time) {
+        return time.equals(OffsetDateTime.MAX) ? Long.MAX_VALUE : time.equals(OffsetDateTime.MIN) ? Long.MIN_VALUE
+                : ChronoUnit.MICROS.between(EPOCH, time);
     }
 
     /**
@@ -47,11 +48,6 @@ record PageCursor(OffsetDateTime acceptedAt, UUID id) {
             throw new IllegalArgumentException("a cursor has " + BYTES + " bytes");
         }
         return new PageCursor(time(bytes.getLong()), new UUID(bytes.getLong(), bytes.getLong()));
-    }
-
-    /** The time that PostgreSQL's binary form has; the latest and the earliest time stand for infinity. */
-    static OffsetDateTime time(byte[] binary) {
-        return time(ByteBuffer.wrap(binary).getLong());
     }
 
     private static OffsetDateTime time(long micros) {

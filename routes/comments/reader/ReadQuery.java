@@ -15,7 +15,8 @@ import org.apache.camel.component.jdbc.JdbcConstants;
 
 /**
  * Makes the parameters of the statement of a GET: of select-comment.sql for {@code /comments/{id}}, of
- * select-comments-of-post.sql for {@code /comments?postId=…}, of select-replies.sql for {@code /comments/{id}/replies}, of
+ * select-comments-of-post.sql or select-large-comments-of-post.sql for {@code /comments?postId=…}, of select-replies.sql or
+ * select-large-replies.sql for {@code /comments/{id}/replies}, of
  * select-counts.sql for {@code /comments/count?postId=…&postId=…}. The exchange property {@link #PROPERTY} has what {@link ReadResponse} needs. All headers of the request are removed.
  *
  * <p>Throws {@link InvalidRequestException} if the request breaks the contract. Any number of threads may call it.
@@ -52,7 +53,12 @@ public class ReadQuery implements Processor {
     static final String PROPERTY = "read";
     /** The largest size of a page with more than one comment, in bytes: it is held in memory while it is sent. */
     static final int MAX_PAGE_BYTES = 256 << 10;
+    /** The exchange property that says whether a page is short: see {@link #MIN_SHARE}. */
+    static final String SHORT_PAGE = "shortPage";
 
+    // The texts of a short page may have this many bytes each. It is more than most comments have, so that the page is mostly read by a
+    // plain statement, which leaves out larger texts. A longer page could be too large in memory.
+    private static final int MIN_SHARE = 4 << 10;
     private static final int DEFAULT_LIMIT = 50;
     private static final int MAX_LIMIT = 1_000;
     private static final int MAX_POSTS = 100;
@@ -83,14 +89,16 @@ public class ReadQuery implements Processor {
         };
         exchange.setProperty(PROPERTY, new Read(selection, query, RequestHeaders.of(message, "If-None-Match"),
                 (Integer) parameters.get("limit")));
+        exchange.setProperty(SHORT_PAGE, parameters.get("share") instanceof Integer share && share >= MIN_SHARE);
         message.removeHeaders("*");
         message.setHeader(JdbcConstants.JDBC_PARAMETERS, parameters);
     }
 
     private static Map<String, Object> page(RequestQuery query, String name, Object value) throws InvalidRequestException {
         PageCursor before = before(query);
-        return Map.of(name, value, "acceptedAt", before.acceptedAt(), "id", before.id(), "limit", limit(query),
-                "bytes", MAX_PAGE_BYTES);
+        int limit = limit(query);
+        return Map.of(name, value, "acceptedAt", before.acceptedAt(), "id", before.id(), "limit", limit, "bytes", MAX_PAGE_BYTES,
+                "share", MAX_PAGE_BYTES / limit);
     }
 
     private static int limit(RequestQuery query) throws InvalidRequestException {

@@ -46,6 +46,7 @@ public class ReadResponse implements Processor {
     private static final JsonFactory JSON = new JsonFactoryBuilder()
             .enable(JsonWriteFeature.COMBINE_UNICODE_SURROGATES_IN_UTF8).build();
     private static final DateTimeFormatter MILLIS = new DateTimeFormatterBuilder().appendInstant(3).toFormatter();
+    private static final byte[] NO_TIME = "0000-00-00T00:00:00.000Z".getBytes(StandardCharsets.ISO_8859_1);
     private static final ThreadLocal<MessageDigest> SHA256 = ThreadLocal.withInitial(ReadResponse::sha256);
     private static final int ETAG_BYTES = 16;
 
@@ -101,25 +102,25 @@ public class ReadResponse implements Processor {
     private void writePage(Message message, Read read, List<Map<String, Object>> rows, JsonGenerator json,
             ByteArrayOutputStream bytes) throws IOException {
         json.writeStartArray();
-        json.flush();
         int shown = 0;
-        int end = bytes.size();
+        int end = json.getOutputBuffered();
         while (shown < Math.min(read.limit(), rows.size())) {
             write(rows.get(shown), json);
-            json.flush();
-            if (shown > 0 && bytes.size() >= ReadQuery.MAX_PAGE_BYTES) {
+            int written = bytes.size() + json.getOutputBuffered();
+            if (shown > 0 && written >= ReadQuery.MAX_PAGE_BYTES) {
                 break;
             }
             shown++;
-            end = bytes.size();
+            end = written;
         }
+        json.flush();
         byte[] page = Arrays.copyOf(bytes.toByteArray(), end + 1);
         page[end] = ']';
         String next = null;
         if (shown < rows.size()) {
             Map<String, Object> last = rows.get(shown - 1);
             next = basePath + read.query().with(Stream.of("postId", "limit"), "before",
-                    PageCursor.text((byte[]) last.get("accepted_at"), (UUID) last.get("id")));
+                    new PageCursor((OffsetDateTime) last.get("accepted_at"), (UUID) last.get("id")).text());
         }
         write(message, page, read.ifNoneMatch(), next);
     }
@@ -147,18 +148,18 @@ public class ReadResponse implements Processor {
     }
 
     // in ISO 8601, or null if there is none or it is infinite
-    private static String time(Object binary) {
-        if (binary == null) {
+    private static String time(Object value) {
+        if (value == null) {
             return null;
         }
-        OffsetDateTime time = PageCursor.time((byte[]) binary);
-        return time == OffsetDateTime.MAX || time == OffsetDateTime.MIN ? null
+        OffsetDateTime time = (OffsetDateTime) value;
+        return time.equals(OffsetDateTime.MAX) || time.equals(OffsetDateTime.MIN) ? null
                 : time.getYear() < 0 || time.getYear() > 9_999 ? MILLIS.format(time) : text(time);
     }
 
     // what the formatter writes, in a tenth of its time
     private static String text(OffsetDateTime time) {
-        byte[] text = "0000-00-00T00:00:00.000Z".getBytes(StandardCharsets.ISO_8859_1);
+        byte[] text = NO_TIME.clone();
         write(time.getYear(), text, 3);
         write(time.getMonthValue(), text, 6);
         write(time.getDayOfMonth(), text, 9);

@@ -2,6 +2,7 @@ package comments.settings;
 
 import comments.rabbitmq.FanoutConnectionFactory;
 import comments.rabbitmq.RefusedDeclarationException;
+import comments.rabbitmq.SpreadConnectionFactory;
 import java.sql.Connection;
 import java.util.Map;
 import java.util.Set;
@@ -23,11 +24,12 @@ public final class ServerCheck {
 
     /**
      * Connects to the broker once, and declares the queues comments and notifications and the exchange, as far as these roles use
-     * them. The queue notifications-refused is declared at the first refused push: a process without it must start.
+     * them. comment-service needs all of its queues; comment-job-processor takes from those that are there. The queue notifications-refused is declared at the first refused push: a process without it must start.
      *
+     * @param queues over how many queues comments are spread
      * @throws ConfigurationException if that fails
      */
-    public static void broker(String uri, String roles) {
+    public static void broker(String uri, String roles, int queues) {
         FanoutConnectionFactory connections = new FanoutConnectionFactory();
         try {
             connections.setUri(uri);
@@ -36,6 +38,9 @@ public final class ServerCheck {
                     connections.setQueue(queue);
                 }
             });
+            if (roles.contains("comment-service")) {
+                connections.setFurtherQueues(SpreadConnectionFactory.further("comments", queues));
+            }
             if (roles.contains("notification-service") || roles.contains("comment-changes")) {
                 connections.setExchange("pushes");
             }

@@ -7,6 +7,7 @@ import comments.postgresql.PostgresUrl;
 import comments.postgresql.UnpooledDataSource;
 import comments.rabbitmq.BrokerAddress;
 import comments.rabbitmq.Prefetch;
+import comments.rabbitmq.SpreadConnectionFactory;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
@@ -50,6 +51,7 @@ public final class Settings {
         RULES.put("COMMENTS_ROLES", Settings::notRoles);
         RULES.put("HTTP_PORT", wholeNumber(1, 65_535));
         RULES.put("MANAGEMENT_PORT", wholeNumber(1, 65_535));
+        RULES.put("HTTP_EVENT_LOOPS", wholeNumber(0, 256));
         RULES.put("HTTP_TLS_CERTIFICATE", Settings::notReadable);
         RULES.put("HTTP_TLS_KEY", Settings::notReadable);
         RULES.put("COMMENTS_API_KEYS", Settings::notApiKeys);
@@ -71,6 +73,7 @@ public final class Settings {
         RULES.put("LOG_FORMAT", Settings::notLogFormat);
         RULES.put("COMMENTS_CONFIRM_TIMEOUT", wholeNumber(100, 600_000));
         RULES.put("COMMENTS_PUBLISHERS", wholeNumber(1, 16));
+        RULES.put("COMMENTS_QUEUES", wholeNumber(1, SpreadConnectionFactory.MAX_QUEUES));
         RULES.put("COMMENTS_GROUP_SIZE", wholeNumber(1, 100_000));
         RULES.put("COMMENTS_GROUP_BYTES", wholeNumber(1_024, Prefetch.LARGEST_MESSAGE));
         RULES.put("COMMENTS_GROUP_DELAY", wholeNumber(0, 1_000));

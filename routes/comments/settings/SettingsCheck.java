@@ -33,7 +33,7 @@ public class SettingsCheck implements CamelContextAware {
         try {
             Settings.check(this::setting);
             if (Settings.needsBroker(setting("COMMENTS_ROLES"))) {
-                ServerCheck.broker(setting("RABBITMQ_URI"), setting("COMMENTS_ROLES"));
+                ServerCheck.broker(setting("RABBITMQ_URI"), setting("COMMENTS_ROLES"), Integer.parseInt(setting("COMMENTS_QUEUES")));
             }
             if (Settings.needsDatabase(setting("COMMENTS_ROLES"))) {
                 ServerCheck.database(new UnpooledDataSource(setting("POSTGRES_URL"), setting("POSTGRES_USER"),

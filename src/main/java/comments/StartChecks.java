@@ -76,7 +76,8 @@ final class StartChecks extends MainListenerSupport {
             requireEndpoint(context, "NOTIFICATIONS_PUSH_ENDPOINT");
         }
         if (Settings.needsBroker(setting(context, "COMMENTS_ROLES"))) {
-            ServerCheck.broker(setting(context, "RABBITMQ_URI"), setting(context, "COMMENTS_ROLES"));
+            ServerCheck.broker(setting(context, "RABBITMQ_URI"), setting(context, "COMMENTS_ROLES"),
+                    Integer.parseInt(setting(context, "COMMENTS_QUEUES")));
         }
         if (needsDatabase(context)) {
             checkDatabase(context);

@@ -16,6 +16,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -159,5 +161,13 @@ class LoadToolsTest {
         onFullDisk("load/compare", "--ours", "a=pom.xml").assertRefused(1, "TMPDIR=" + folder, "no room");
         Path file = Files.writeString(folder.resolve("file"), "");
         LoadTool.run(loadRun("--report", file.toString())).assertRefused(1, "--report " + file, "no folder");
+    }
+
+    /** It puts a batch in the place of the statement's parameter. */
+    @Test
+    void theStatementThatInsertsHasTheParameterThatTheToolReplaces() throws IOException {
+        Matcher replaced = Pattern.compile("s/(:\\?\\w+)/").matcher(Files.readString(Path.of("load/inserts")));
+        assertThat(replaced.find()).isTrue();
+        assertThat(Files.readString(Path.of("routes/sql/insert-comments.sql"))).containsOnlyOnce(replaced.group(1));
     }
 }

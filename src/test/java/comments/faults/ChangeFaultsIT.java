@@ -4,7 +4,7 @@ import static comments.faults.Trial.CHANGES;
 import static comments.faults.Trial.NOTIFIER;
 import static comments.faults.Trial.PROCESSOR;
 import static comments.faults.Trial.SERVICE;
-import static comments.faults.Trial.VERSIONS;
+import static comments.support.PrivateServers.VERSIONS;
 import static org.awaitility.Awaitility.await;
 
 import comments.support.JarProcess;

@@ -84,7 +84,8 @@ final class Changes implements AutoCloseable {
         }
     }
 
-    private void change(URI comment, UUID id, String content) {
+    /** Edits a comment once, or erases it if there is no content, and notes what came of it. */
+    void change(URI comment, UUID id, String content) {
         HttpRequest.Builder request = HttpRequest.newBuilder(comment).timeout(REQUEST_TIMEOUT)
                 .header("Content-Type", "application/json").header("Authorization", "Bearer " + KEY);
         Outcome outcome = Outcome.UNKNOWN;

@@ -28,7 +28,9 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -232,9 +234,10 @@ class ClientFaultsIT extends ServiceFaults {
             assertThat(answer.statusCode()).isEqualTo(202);
             assertThat(answer.headers().map()).containsOnlyKeys("content-type", "location", "content-length");
             GetResponse message = channel.basicGet("comments", true);
-            // the one that a quorum queue adds aside
-            assertThat(message.getProps().getHeaders()).containsEntry("commentCount", 1)
-                    .containsOnlyKeys("commentCount", "x-delivery-count");
+            // a quorum queue adds a header before RabbitMQ 4.0
+            Map<String, Object> headers = new HashMap<>(message.getProps().getHeaders());
+            headers.remove("x-delivery-count");
+            assertThat(headers).isEqualTo(Map.of("commentCount", 1));
             assertThat(channel.messageCount("elsewhere")).isZero();
             channel.queueDelete("elsewhere");
         }

@@ -3,8 +3,8 @@ package comments.faults;
 import static comments.faults.Trial.NOTIFIER;
 import static comments.faults.Trial.PROCESSOR;
 import static comments.faults.Trial.SERVICE;
-import static comments.faults.Trial.VERSIONS;
 import static comments.faults.Trial.during;
+import static comments.support.PrivateServers.VERSIONS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -46,14 +46,13 @@ class ConnectionFaultsIT {
         return !process.observe("health").contains("DOWN");
     }
 
-    /** While a push waits for its turn, an insert for its commit, and groups for their confirms. */
+    /** While a push is on its way, an insert waits for its commit, and groups for their confirms. */
     @Test
     @Tag(VERSIONS)
     void c26TheBrokerClosesEveryConnectionDuringPushesInsertsAndPublishes() throws Exception {
         JarProcess service = trial.process(SERVICE).start();
         JarProcess processor = trial.process(PROCESSOR).start();
-        JarProcess notifier = trial.process(NOTIFIER).with("NOTIFICATIONS_PER_PERIOD", 1)
-                .with("NOTIFICATIONS_PERIOD", 3_000).start();
+        JarProcess notifier = trial.process(NOTIFIER).failpoint("after:push:3000:*").start();
         trial.post();
         for (int i = 0; i < 3; i++) {
             await().atMost(Duration.ofSeconds(20)).until(() -> trial.rabbitmq().queues().get("notifications").unacknowledged() > 0);

@@ -49,6 +49,10 @@ class DatabaseFaultsIT extends ServiceFaults {
         during(down, () -> processor.metric("comments_unsettled") <= 200 && trial.rate() > 0);
         assertThat(processor.observe("health")).contains("DOWN");
         trial.postgresql().startServer();
+        long written = trial.count();
+        await("written again").atMost(Checker.RECOVERY_LIMIT).until(() -> trial.count() > written);
+        // how long the backlog takes depends on the machine
+        await("backlog written").atMost(Checker.RECOVERY_LIMIT.plus(down)).until(() -> trial.rabbitmq().messages("comments") < 1_000);
         trial.healed();
         trial.assertKept();
     }

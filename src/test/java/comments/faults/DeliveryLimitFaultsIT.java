@@ -1,9 +1,10 @@
 package comments.faults;
 
+import static comments.faults.Trial.CHANGES;
 import static comments.faults.Trial.NOTIFIER;
 import static comments.faults.Trial.PROCESSOR;
 import static comments.faults.Trial.SERVICE;
-import static comments.faults.Trial.VERSIONS;
+import static comments.support.PrivateServers.VERSIONS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -14,6 +15,7 @@ import comments.faults.Attempt.Outcome;
 import comments.support.JarProcess;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
@@ -36,6 +38,7 @@ class DeliveryLimitFaultsIT extends ServiceFaults {
     Path folder;
 
     private boolean limited;
+    private boolean deadLetters;
 
     DeliveryLimitFaultsIT() {
         super(PROCESSOR);
@@ -57,6 +60,10 @@ class DeliveryLimitFaultsIT extends ServiceFaults {
     void liftLimit() throws Exception {
         if (limited) {
             trial.rabbitmq().ctl("clear_policy", POLICY);
+        }
+        for (String queue : deadLetters ? List.of("comments", "comment-changes", "notifications") : List.<String>of()) {
+            trial.rabbitmq().ctl("clear_policy", queue);
+            trial.rabbitmq().ctl("delete_queue", queue + ".dropped");
         }
     }
 
@@ -141,28 +148,25 @@ class DeliveryLimitFaultsIT extends ServiceFaults {
         String section = Files.readString(Path.of("docs", "operations.md")).split("\n## Limits of deliveries\n")[1].split("\n## ")[0];
         List<String> commands = Pattern.compile("(?s)```sh\n(.*?)```").matcher(section).results().map(block -> block.group(1)).toList();
         assertThat(commands).hasSize(2);
-        try {
-            run(commands.get(0));
-            trial.process(SERVICE).start();
-            assertThat(trial.postOne().outcome()).isEqualTo(Outcome.OK);
-            try (java.sql.Connection lock = trial.connect(); Statement statement = lock.createStatement()) {
-                lock.setAutoCommit(false);
-                statement.execute("LOCK TABLE comments");
-                killUntilDropped("comments", service());
-            }
-            assertThat(trial.count()).isZero();
-            JarProcess processor = service().start();
-            replay("comments", processor, commands.get(1));
-            await().atMost(PATIENCE).until(() -> trial.rabbitmq().messages("notifications") == 1);
-            killUntilDropped("notifications", trial.process(NOTIFIER).failpoint("before:push:hold"));
-            replay("notifications", trial.process(NOTIFIER).start(), commands.get(1));
-            trial.assertKept();
-        } finally {
-            for (String queue : List.of("comments", "notifications")) {
-                trial.rabbitmq().ctl("clear_policy", queue);
-                trial.rabbitmq().ctl("delete_queue", queue + ".dropped");
-            }
+        deadLetters = true;
+        run(commands.get(0));
+        Changes.keyed(trial.process(SERVICE)).start();
+        Attempt posted = trial.postOne();
+        assertThat(posted.outcome()).isEqualTo(Outcome.OK);
+        try (java.sql.Connection lock = trial.connect(); Statement statement = lock.createStatement()) {
+            lock.setAutoCommit(false);
+            statement.execute("LOCK TABLE comments");
+            killUntilDropped("comments", service());
         }
+        assertThat(trial.count()).isZero();
+        replay("comments", PROCESSOR, commands.get(1));
+        trial.edit(posted.ids().get(0), "Edited");
+        killUntilDropped("comment-changes", trial.process(CHANGES).failpoint("before:apply-part:hold"));
+        replay("comment-changes", CHANGES, commands.get(1));
+        await().atMost(PATIENCE).until(() -> trial.rabbitmq().messages("notifications") == 1);
+        killUntilDropped("notifications", trial.process(NOTIFIER).failpoint("before:push:hold"));
+        replay("notifications", NOTIFIER, commands.get(1));
+        trial.assertKept();
     }
 
     private void killUntilDropped(String queue, Launch launch) throws Exception {
@@ -181,7 +185,9 @@ class DeliveryLimitFaultsIT extends ServiceFaults {
         await().atMost(PATIENCE).until(() -> trial.rabbitmq().messages(dropped) == 1);
     }
 
-    private void replay(String queue, JarProcess process, String command) throws Exception {
+    /** Starts a process that looks for dropped messages more often, and replays what it tells of. */
+    private void replay(String queue, String role, String command) throws Exception {
+        JarProcess process = trial.process(role).altered(role + ".camel.yaml", "period: \"30000\"", "period: \"1000\"").start();
         String told = "The queue %s.dropped has messages that must be replayed: 1".formatted(queue);
         await().atMost(PATIENCE).until(() -> process.observe("health").contains(told));
         run(command);
@@ -189,10 +195,13 @@ class DeliveryLimitFaultsIT extends ServiceFaults {
         await().atMost(PATIENCE).until(() -> !process.observe("health").contains(told));
     }
 
+    // the server may see another root than these tests
     private void run(String command) throws Exception {
-        Path script = Files.writeString(folder.resolve("command"), "#!/bin/sh\nset -e\n" + command);
+        Path file = Path.of("docker", "dead-letters.json");
+        Files.copy(file, folder.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+        Path script = Files.writeString(folder.resolve("command"), "#!/bin/sh\nset -e\n" + command.replace("docker/", "${0%/*}/"));
         assertThat(script.toFile().setExecutable(true)).isTrue();
-        trial.rabbitmq().run(script, Map.of());
+        trial.rabbitmq().run(script, Map.of(), file.getFileName().toString());
     }
 
     @Test
@@ -208,6 +217,25 @@ class DeliveryLimitFaultsIT extends ServiceFaults {
             await().atMost(PATIENCE).until(() -> trial.rabbitmq().queues().get("notifications").unacknowledged() == 0);
         }
         trial.process(NOTIFIER).start();
+        trial.assertKept();
+    }
+
+    @Test
+    @Tag(VERSIONS)
+    void c18ChangesAreKilledMoreOftenThanTheirMessageMayBeDelivered() throws Exception {
+        int limit = 4;
+        limitDeliveries("comment-changes", limit, "");
+        Changes.keyed(trial.process(SERVICE, PROCESSOR, NOTIFIER)).start();
+        Attempt posted = trial.postOne();
+        assertThat(posted.outcome()).isEqualTo(Outcome.OK);
+        trial.edit(posted.ids().get(0), "Edited");
+        for (int i = 0; i < 2 * limit; i++) {
+            JarProcess process = trial.process(CHANGES).failpoint("before:apply-part:hold").launch();
+            Trial.awaitFailpoint(process);
+            process.kill();
+            await().atMost(PATIENCE).until(() -> trial.rabbitmq().queues().get("comment-changes").unacknowledged() == 0);
+        }
+        trial.process(CHANGES).start();
         trial.assertKept();
     }
 }

@@ -4,9 +4,9 @@ import static comments.faults.Trial.NOTIFIER;
 import static comments.faults.Trial.PROCESSOR;
 import static comments.faults.Trial.PUBLISHING;
 import static comments.faults.Trial.SERVICE;
-import static comments.faults.Trial.VERSIONS;
 import static comments.faults.Trial.during;
 import static comments.support.PrivateServers.ALONE;
+import static comments.support.PrivateServers.VERSIONS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 

@@ -5,8 +5,8 @@ import static comments.faults.Trial.NOTIFIER;
 import static comments.faults.Trial.NOTIFYING;
 import static comments.faults.Trial.PROCESSOR;
 import static comments.faults.Trial.SERVICE;
-import static comments.faults.Trial.VERSIONS;
 import static comments.faults.Trial.during;
+import static comments.support.PrivateServers.VERSIONS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 

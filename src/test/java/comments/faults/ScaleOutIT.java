@@ -6,6 +6,8 @@ import static comments.faults.Trial.SERVICE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.Connection;
 import comments.support.JarProcess;
 import comments.support.PrivateRabbitMQ;
 import comments.support.PrivateServers;
@@ -30,6 +32,7 @@ class ScaleOutIT {
 
     private static final int ROUNDS = Integer.getInteger("scale-out.rounds", 1);
     private static final int NODES = 3;
+    private static final String FURTHER = "comments-2";
     private static final Map<String, Integer> PROCESSES = new TreeMap<>(Map.of(SERVICE, 2, PROCESSOR, 3, NOTIFIER, 2));
     /** What a process of each kind has done once it has work. */
     private static final Map<String, String> WORK = Map.of(SERVICE, "comments_accepted_total",
@@ -47,6 +50,7 @@ class ScaleOutIT {
     @Test
     void aNodeOfTheBrokerAndAProcessOfEachKindAreKilledUnderLoad() throws Exception {
         say("RabbitMQ: %d nodes; PostgreSQL: 1", SERVERS.nodes().size());
+        declareFurtherQueue();
         PROCESSES.forEach((role, number) -> {
             for (int i = 0; i < number; i++) {
                 processes.computeIfAbsent(role, none -> new ArrayList<>()).add(launch(role));
@@ -54,8 +58,9 @@ class ScaleOutIT {
         });
         awaitReady();
         say("started: %s", PROCESSES);
-        assertThat(queues()).containsOnlyKeys("comments", "comment-changes", "notifications")
+        assertThat(queues()).containsOnlyKeys("comments", FURTHER, "comment-changes", "notifications")
                 .allSatisfy((name, queue) -> assertThat(queue.members()).as(name).hasSize(NODES));
+        assertThat(queues().get(FURTHER).leader()).as("leader of " + FURTHER).isNotEqualTo(queues().get("comments").leader());
         trial.post();
         awaitWork();
         say("every process has its share of %d requests a second", Math.round(trial.rate()));
@@ -81,10 +86,18 @@ class ScaleOutIT {
         say("%s", trial.assertKept().summary());
     }
 
+    // as the application does when it may: see RabbitConnectionFactory
+    private static void declareFurtherQueue() throws Exception {
+        try (Connection connection = SERVERS.connectToBroker(); Channel channel = connection.createChannel()) {
+            channel.queueDeclare(FURTHER, true, false, false,
+                    Map.of("x-queue-type", "quorum", "x-queue-leader-locator", "balanced"));
+        }
+    }
+
     private JarProcess launch(String role) {
         List<Integer> ports = SERVERS.nodes().stream().map(PrivateRabbitMQ::port).toList();
         try {
-            return trial.process(role).with("RABBITMQ_URI", PrivateServers.brokerUri(role, ports)).launch();
+            return trial.process(role).with("COMMENTS_QUEUES", 2).with("RABBITMQ_URI", PrivateServers.brokerUri(role, ports)).launch();
         } catch (IOException e) {
             throw new AssertionError(e);
         }

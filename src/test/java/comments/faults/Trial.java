@@ -46,9 +46,6 @@ import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
  */
 final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutionExceptionHandler {
 
-    /** The tag of a test that RabbitMQ and PostgreSQL of other versions may not pass. */
-    static final String VERSIONS = "versions";
-
     static final String SERVICE = "comment-service";
     static final String PROCESSOR = "comment-job-processor";
     static final String CHANGES = "comment-changes";
@@ -187,6 +184,11 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
     /** Starts a client that edits and erases what is promised. */
     Changes change(int perSecond) {
         return changes.start(perSecond);
+    }
+
+    /** Edits a comment once. */
+    void edit(UUID id, String content) {
+        changes.change(URI.create(targets().get(0) + "/" + id), id, content);
     }
 
     /** Posts one comment. */

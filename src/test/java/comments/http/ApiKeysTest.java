@@ -5,6 +5,12 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import comments.http.ApiKeys.Scope;
 import comments.support.ApiKeyHash;
+import io.vertx.core.MultiMap;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.impl.DefaultCamelContext;
@@ -60,6 +66,27 @@ class ApiKeysTest {
     void withoutKeysEveryClientMayPostAndReadAndNoneMayChange(String method, String answer) {
         assertThat(answer(new ApiKeys(), method, null)).isEqualTo(answer.replace("%", ", and the server has no API keys:"
                 + " COMMENTS_API_KEYS=name:hash:post+read+change configures one."));
+    }
+
+    @Test
+    void aKeyIsHashedOnceForARequestOnTheEventLoop() throws Exception {
+        List<String> read = new ArrayList<>();
+        HttpServerRequest request = (HttpServerRequest) Proxy.newProxyInstance(getClass().getClassLoader(),
+                new Class<?>[] {HttpServerRequest.class}, (proxy, method, arguments) -> {
+                    read.add(method.getName());
+                    return switch (method.getName()) {
+                        case "headers" -> MultiMap.caseInsensitiveMultiMap().add("Authorization", "Bearer eve's");
+                        case "method" -> HttpMethod.POST;
+                        default -> null;
+                    };
+                });
+        byte[] hash = keys().hash(request);
+        assertThat(keys().require(request, hash)).isEqualTo("eve");
+        Message message = new EventLoopMessage(new DefaultExchange(new DefaultCamelContext()), request, "/comments", true, hash);
+        read.clear();
+        assertThat(keys().require(message)).isEqualTo("eve");
+        assertThat(keys().require(message, Scope.IMPORT)).isEqualTo("eve");
+        assertThat(read).as("the header is not read again").doesNotContain("headers");
     }
 
     @Test

@@ -6,8 +6,8 @@ public final class BusyEventLoop {
     private BusyEventLoop() {
     }
 
-    /** Runs something on the loop that writes to clients of events; one must be connected. */
+    /** Runs something on each loop that writes to clients of events; one must be connected. */
     public static void run(SseClients clients, Runnable work) {
-        clients.onLoop(work);
+        clients.onLoops(work);
     }
 }

@@ -10,7 +10,9 @@ import comments.http.ClientLimits.Resource;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.net.SocketAddress;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.camel.component.platform.http.vertx.HttpMessage;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.support.DefaultExchange;
@@ -140,5 +142,32 @@ class ClientLimitsTest {
         assertThat(limits.take(client, Resource.READS, 6)).isEqualTo(429);
         Client direct = limits.of(address("198.51.100.1"));
         assertThat(limits.of(request("198.51.100.1", "198.51.100.2"), direct)).isSameAs(direct).isSameAs(client);
+    }
+
+    @Test
+    void severalEventLoopsTogetherTakeNoMoreThanTheLimit() throws Exception {
+        ClientLimits limits = new ClientLimits(new ClientAddress(""), 100);
+        limits.limit(Resource.REQUESTS, 2, 1);
+        Client client = limits.of(address("203.0.113.9"));
+        AtomicInteger taken = new AtomicInteger();
+        AtomicInteger most = new AtomicInteger();
+        List<Thread> loops = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            loops.add(new Thread(() -> {
+                for (int n = 0; n < 50_000; n++) {
+                    if (limits.take(client, Resource.REQUESTS, 1) == 0) {
+                        most.accumulateAndGet(taken.incrementAndGet(), Math::max);
+                        taken.decrementAndGet();
+                        limits.give(client, Resource.REQUESTS, 1);
+                    }
+                }
+            }));
+        }
+        loops.forEach(Thread::start);
+        for (Thread loop : loops) {
+            loop.join();
+        }
+        assertThat(most.get()).isBetween(1, 2);
+        assertThat(limits.held(Resource.REQUESTS)).isZero();
     }
 }

@@ -44,14 +44,14 @@ class SseClientTest {
             written.add(call.getArgument(0).toString());
             return taken;
         });
-        listener = new SseClient(listeners, request, "p", "", 0);
+        listener = new SseClient(listeners, listeners.new Loop(), request, "p", "", 0);
     }
 
     @Test
     void whatWasMissedIsToldBeforeWhatCameWhileItWasReadWhicheverWasFirst() throws Exception {
         for (int round = 0; round < 500; round++) {
             written.clear();
-            listener = new SseClient(listeners, request, "p", "", 0);
+            listener = new SseClient(listeners, listeners.new Loop(), request, "p", "", 0);
             CountDownLatch start = new CountDownLatch(1);
             Thread database = new Thread(() -> {
                 start.countDown();
@@ -82,7 +82,7 @@ class SseClientTest {
 
     private String firstId(Long since) {
         written.clear();
-        listener = new SseClient(listeners, request, "p", "", 0);
+        listener = new SseClient(listeners, listeners.new Loop(), request, "p", "", 0);
         if (since != null) {
             listener.catchUp("", since);
         }

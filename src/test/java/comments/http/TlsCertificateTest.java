@@ -42,6 +42,7 @@ class TlsCertificateTest {
         TestCertificate second = TestCertificate.create(renewed);
         try (EmbeddedBroker broker = EmbeddedBroker.startInMemory();
                 TestPipeline pipeline = TestPipeline.start(Map.of("RABBITMQ_URI", broker.uri(), "COMMENTS_ROLES", "comment-service",
+                        "HTTP_EVENT_LOOPS", "3",
                         "HTTP_TLS_CERTIFICATE", first.certificateFile().toString(), "HTTP_TLS_KEY", first.keyFile().toString()));
                 SSLSocket open = connect(first, pipeline.port())) {
             BigInteger serial = serial(open);
@@ -60,6 +61,12 @@ class TlsCertificateTest {
                     return !serial(next).equals(serial);
                 }
             });
+            // one on each event loop
+            for (int i = 0; i < 3; i++) {
+                try (SSLSocket next = connect(second, pipeline.port())) {
+                    assertThat(serial(next)).isNotEqualTo(serial);
+                }
+            }
             assertThat(open.isClosed()).isFalse();
         }
     }

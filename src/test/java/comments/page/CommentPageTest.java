@@ -92,8 +92,8 @@ class CommentPageTest {
         assertThat(now.at("/queues/comments/consumers").asInt()).isPositive();
         assertThat(now.at("/queues/notifications/messages").asInt()).isZero();
         assertThat(now.get("health").fieldNames()).toIterable()
-                .contains("comments/broker", "comments/unsettled", "comments/retrying-batches", "comments/retrying-pushes",
-                        "database");
+                .contains("comments/broker", "comments/unsettled", "comments/unsettled-changes", "comments/retrying-batches",
+                        "comments/retrying-pushes", "comments/dropped-comment-changes", "database");
         assertThat(now.get("health")).allSatisfy(problem -> assertThat(problem.isNull()).isTrue());
     }
 

@@ -6,6 +6,7 @@ import static org.mockito.Mockito.mock;
 
 import com.rabbitmq.client.Channel;
 import comments.rabbitmq.Prefetch;
+import comments.rabbitmq.SpreadConnectionFactory;
 import org.apache.camel.Exchange;
 import org.apache.camel.component.springrabbit.SpringRabbitMQConstants;
 import org.apache.camel.impl.DefaultCamelContext;
@@ -51,6 +52,21 @@ class HeldMessagesTest {
                     .isLessThanOrEqualTo(Runtime.getRuntime().maxMemory() / 2);
         }
         assertThat(Prefetch.perConsumer(0, 1_000_000)).isEqualTo(1);
+        assertThat(Prefetch.perConsumer(7, 3, 1)).isEqualTo(7);
+        assertThat(Prefetch.consumersOfQueue(3, 1)).isEqualTo(3);
         assertThat(Prefetch.perConsumer(7, 3)).isEqualTo(7);
+    }
+
+    @Test
+    void theConsumersOfSeveralQueuesHoldNoMoreInAllThanThoseOfOne() {
+        for (int consumers = 1; consumers <= 16; consumers++) {
+            for (int queues = 1; queues <= SpreadConnectionFactory.MAX_QUEUES; queues++) {
+                int all = queues * Prefetch.consumersOfQueue(consumers, queues);
+                assertThat(all).isBetween(queues, Math.max(consumers, queues));
+                for (int prefetch = 1; prefetch <= 64; prefetch++) {
+                    assertThat(all * Prefetch.perConsumer(prefetch, consumers, queues)).isBetween(all, Math.max(all, consumers * prefetch));
+                }
+            }
+        }
     }
 }

@@ -104,14 +104,15 @@ class CommentReaderDatabaseTest extends ReaderFixture {
     @SuppressWarnings("unchecked")
     private void assertPlans() throws Exception {
         Map<String, String> types = Map.of("postId", "text", "parentId", "uuid", "acceptedAt", "timestamptz", "id", "uuid",
-                "limit", "int", "bytes", "int", "since", "timestamptz");
+                "limit", "int", "bytes", "int", "share", "int", "since", "timestamptz");
         try (Connection session = DriverManager.getConnection(database); Statement statement = session.createStatement()) {
             List<Map<String, String>> settings = read("SELECT name, setting FROM pg_settings WHERE source = 'session'").getMessage().getBody(List.class);
             assertThat(settings).isNotEmpty();
             for (Map<String, String> setting : settings) {
                 statement.execute("SET %s = '%s'".formatted(setting.get("name"), setting.get("setting")));
             }
-            for (String file : List.of("select-comment.sql", "select-comments-of-post.sql", "select-replies.sql", "select-missed.sql")) {
+            for (String file : List.of("select-comment.sql", "select-comments-of-post.sql", "select-large-comments-of-post.sql",
+                    "select-replies.sql", "select-large-replies.sql", "select-missed.sql")) {
                 String sql = Files.readString(Path.of("routes/sql", file));
                 List<String> names = PARAMETER.matcher(sql).results().map(name -> name.group(1)).distinct().toList();
                 statement.execute("PREPARE one (" + String.join(", ", names.stream().map(types::get).toList()) + ") AS "

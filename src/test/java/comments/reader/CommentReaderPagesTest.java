@@ -65,6 +65,7 @@ class CommentReaderPagesTest extends ReaderFixture {
             expected.add(0, insert("p", "c", null, time).toString());
         }
         assertThat(Pages.from("/comments?postId=p&limit=1")).isEqualTo(new Pages(expected, 6));
+        assertThat(Pages.from("/comments?postId=p&limit=65")).isEqualTo(new Pages(expected, 1));
     }
 
     @Test
@@ -92,6 +93,32 @@ class CommentReaderPagesTest extends ReaderFixture {
         assertThat(Pages.from("/comments?postId=p&limit=1000")).isEqualTo(new Pages(expected, 8));
     }
 
+    /** The statement of short pages leaves out what is larger than its share. */
+    @Test
+    void aShortPageHasTextsOfAnySize() throws Exception {
+        List<String> expected = new ArrayList<>();
+        for (int i = 0; i < 12; i++) {
+            expected.add(0, insert("p", i % 5 == 4 ? "\uD83D\uDE00".repeat(10_000) : "c", null, "2026-11-22T10:00:%02dZ".formatted(i)).toString());
+        }
+        assertThat(Pages.from("/comments?postId=p&limit=10")).isEqualTo(new Pages(expected, 2));
+        assertThat(json(get("/comments?postId=p&limit=10")).findValuesAsText("content").get(2)).hasSize(20_000);
+        execute("UPDATE comments SET content = 'c', user_name = repeat('n', 30000) WHERE length(content) > 1");
+        assertThat(json(get("/comments?postId=p&limit=10")).findValuesAsText("userName").get(2)).hasSize(30_000);
+        execute("UPDATE comments SET user_name = 'n', user_id = repeat('u', 30000) WHERE length(user_name) > 3");
+        assertThat(json(get("/comments?postId=p&limit=10")).findValuesAsText("userId").get(2)).hasSize(30_000);
+    }
+
+    @Test
+    void repliesHaveTextsOfAnySizeToo() throws Exception {
+        UUID comment = insert("p", 1);
+        UUID large = insert("p", "\uD83D\uDE00".repeat(10_000), comment, "2026-11-22T10:00:02Z");
+        UUID small = insert("p".repeat(30_000), "c", comment, "2026-11-22T10:00:01Z");
+        HttpResponse<String> page = get("/comments/" + comment + "/replies?limit=10");
+        assertThat(idsOf(page)).containsExactly(large.toString(), small.toString());
+        assertThat(json(page).get(0).get("content").asText()).hasSize(20_000);
+        assertThat(json(page).get(1).get("postId").asText()).hasSize(30_000);
+    }
+
     @Test
     void namesCountForTheSizeOfAPageToo() throws Exception {
         execute("INSERT INTO comments SELECT gen_random_uuid(), 'p', repeat(E'\\x01', 200), repeat(E'\\x02', 200), 'c', NULL,"
@@ -111,6 +138,7 @@ class CommentReaderPagesTest extends ReaderFixture {
         }
         assertThat(Pages.from("/comments?postId=p&limit=7")).isEqualTo(new Pages(expected, 6));
         assertThat(Pages.from("/comments?postId=p&limit=40")).isEqualTo(new Pages(expected, 1));
+        assertThat(Pages.from("/comments?postId=p&limit=100")).isEqualTo(new Pages(expected, 1));
     }
 
     @Test

@@ -29,7 +29,7 @@ class PageCursorTest {
 
     @Test
     void itsTextIsThatOfTheComment() {
-        String text = PageCursor.text(ByteBuffer.allocate(8).putLong(86_400_000_001L).array(), ID);
+        String text = new PageCursor(OffsetDateTime.parse("2000-01-02T00:00:00.000001Z"), ID).text();
         assertThat(text).isEqualTo(text(86_400_000_001L, ID)).hasSize(32);
         assertThat(PageCursor.parse(text).id()).isEqualTo(ID);
     }
@@ -38,6 +38,12 @@ class PageCursorTest {
     void infinityIsTheLatestAndTheEarliestTime() {
         assertThat(PageCursor.parse(text(Long.MAX_VALUE, ID)).acceptedAt()).isEqualTo(OffsetDateTime.MAX);
         assertThat(PageCursor.parse(text(Long.MIN_VALUE, ID)).acceptedAt()).isEqualTo(OffsetDateTime.MIN);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {Long.MIN_VALUE, -211_813_488_000_000_000L, -1, 0, 1, 9_223_371_331_199_999_999L, Long.MAX_VALUE})
+    void aTextThatIsReadIsWrittenAgain(long micros) {
+        assertThat(PageCursor.parse(text(micros, ID)).text()).isEqualTo(text(micros, ID));
     }
 
     @Test

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.List;
 import java.util.UUID;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
@@ -30,7 +31,7 @@ class ReadCostTest extends ReaderFixture {
             sql = sql.replace(":?" + parameters[i], parameters[i + 1]);
         }
         sql = sql.replace(":?acceptedAt", "timestamptz 'infinity'").replace(":?id", "'ffffffff-ffff-ffff-ffff-ffffffffffff'")
-                .replace(":?limit", "50").replace(":?bytes", "262144");
+                .replace(":?limit", "50").replace(":?bytes", "262144").replace(":?share", "5242");
         try (Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery("EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) " + sql)) {
             while (rows.next()) {
@@ -68,8 +69,10 @@ class ReadCostTest extends ReaderFixture {
                 + " timestamptz '2024-11-22 11:00Z' + i * interval '21 minutes', now() FROM generate_series(1, 50000) i");
         execute("VACUUM ANALYZE comments");
         int periods = 27;
-        assertThat(blocks("select-comments-of-post.sql", "postId", "'quiet'")).isBetween(2 * periods, 10 * periods);
-        assertThat(blocks("select-replies.sql", "parentId", "'" + parent + "'")).isBetween(2 * periods, 10 * periods);
+        for (String size : List.of("", "large-")) {
+            assertThat(blocks("select-" + size + "comments-of-post.sql", "postId", "'quiet'")).isBetween(2 * periods, 10 * periods);
+            assertThat(blocks("select-" + size + "replies.sql", "parentId", "'" + parent + "'")).isBetween(2 * periods, 10 * periods);
+        }
         assertThat(idsOf(get("/comments?postId=quiet"))).containsExactly(id.toString());
         assertThat(idsOf(get("/comments/" + parent + "/replies"))).containsExactly(id.toString());
     }
@@ -94,5 +97,6 @@ class ReadCostTest extends ReaderFixture {
                 + " timestamptz '2024-11-22 11:00Z' + i * interval '21 minutes', now() FROM generate_series(1, 50000) i");
         execute("VACUUM ANALYZE comments");
         assertThat(blocks("select-comments-of-post.sql", "postId", "'busy'")).isLessThan(80);
+        assertThat(blocks("select-large-comments-of-post.sql", "postId", "'busy'")).isLessThan(80);
     }
 }

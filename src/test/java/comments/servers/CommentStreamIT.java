@@ -1,5 +1,6 @@
 package comments.servers;
 
+import static comments.support.PrivateServers.VERSIONS;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -18,10 +19,12 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** GET /comments/stream of the packaged application as processes; those that write are the same for all tests. */
+@Tag(VERSIONS)
 class CommentStreamIT {
 
     private static final ObjectMapper JSON = new ObjectMapper();

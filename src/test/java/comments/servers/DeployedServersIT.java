@@ -1,5 +1,6 @@
 package comments.servers;
 
+import static comments.support.PrivateServers.VERSIONS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -22,12 +23,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * What docker/compose.yaml starts, on real servers without containers: the scripts prepare them, and each service runs with its
  * settings and the passwords of docker/passwords.
  */
+@Tag(VERSIONS)
 class DeployedServersIT {
 
     private final Map<String, String> passwords = new HashMap<>();
@@ -56,15 +59,18 @@ class DeployedServersIT {
         List<JarProcess> processes = new ArrayList<>();
         try (PrivateRabbitMQ broker = PrivateRabbitMQ.start(); PrivatePostgreSQL database = PrivatePostgreSQL.start()) {
             database.execute("CREATE DATABASE comments");
+            Map<String, String> variables = new HashMap<>(passwords);
+            variables.put("COMMENTS_QUEUES", "2");
             // twice: after each start of the node, and to change passwords
             for (int i = 0; i < 2; i++) {
-                broker.run(Path.of("docker/rabbitmq-init"), passwords, "policies", "queues.json", "rabbitmq-users");
+                broker.run(Path.of("docker/rabbitmq-init"), variables, "policies", "queues.json", "rabbitmq-users");
                 database.run(Path.of("docker/postgresql-roles.sql"), "comments", passwords);
             }
             assertThat(broker.ctl("list_users", "--no-table-headers").lines().map(line -> line.replaceAll("\\s+", " ")).toList())
                     .containsExactlyInAnyOrder("comment-service []", "comment-job-processor []", "comment-changes []",
                             "notification-service []", "comment-reader []");
-            assertThat(broker.queues()).containsOnlyKeys("comments", "comment-changes", "notifications", "notifications-refused");
+            assertThat(broker.queues()).containsOnlyKeys("comments", "comments-2", "comment-changes", "notifications",
+                    "notifications-refused");
             assertThat(superusers(database)).containsExactly("postgres");
 
             JarProcess schema = JarProcess.launch(settings(services.remove("schema"), broker, database), JarProcess.PACKAGED);

@@ -1,5 +1,6 @@
 package comments.servers;
 
+import static comments.support.PrivateServers.VERSIONS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -17,10 +18,12 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.assertj.core.api.Assertions;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The packaged application as processes, on a private RabbitMQ and a private PostgreSQL. */
+@Tag(VERSIONS)
 class RealServersIT {
 
     private static final ObjectMapper JSON = new ObjectMapper();

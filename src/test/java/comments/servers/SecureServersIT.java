@@ -1,5 +1,6 @@
 package comments.servers;
 
+import static comments.support.PrivateServers.VERSIONS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -16,10 +17,12 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The packaged application by TLS, and what its users and roles may not do. */
+@Tag(VERSIONS)
 class SecureServersIT {
 
     @RegisterExtension
@@ -67,6 +70,8 @@ class SecureServersIT {
         assertRefused("comment-reader", channel -> channel.queueDeclare("more", true, false, false, null));
         assertRefused("comment-service", channel -> channel.basicGet("comments", true));
         assertRefused("comment-service", channel -> channel.queueDelete("comments"));
+        assertRefused("comment-service", channel -> channel.queueDeclare("comments-2", true, false, false, null));
+        assertRefused("comment-job-processor", channel -> channel.queueDeclare("comments-2", true, false, false, null));
         assertRefused("comment-job-processor", channel -> channel.basicGet("notifications", true));
         assertRefused("comment-job-processor", channel -> channel.queuePurge("notifications"));
         assertRefused("comment-job-processor", channel -> channel.basicGet("comment-changes", true));

@@ -42,18 +42,18 @@ class ServerCheckTest {
 
     @Test
     void aBrokerThatHasNothingYetCanBeUsed() {
-        assertThatCode(() -> ServerCheck.broker(broker.uri(), ALL)).doesNotThrowAnyException();
-        assertThatCode(() -> ServerCheck.broker(broker.uri(), ALL)).doesNotThrowAnyException();
+        assertThatCode(() -> ServerCheck.broker(broker.uri(), ALL, 1)).doesNotThrowAnyException();
+        assertThatCode(() -> ServerCheck.broker(broker.uri(), ALL, 1)).doesNotThrowAnyException();
     }
 
     @Test
     void aQueueThatAnotherConnectionHoldsIsNamedInOneLine() throws Exception {
         try (Connection other = connect(); Channel channel = other.createChannel()) {
             channel.queueDeclare("notifications", false, true, false, Map.of());
-            assertThatThrownBy(() -> ServerCheck.broker(broker.uri(), ALL)).isInstanceOf(ConfigurationException.class)
+            assertThatThrownBy(() -> ServerCheck.broker(broker.uri(), ALL, 1)).isInstanceOf(ConfigurationException.class)
                     .hasMessageMatching("RABBITMQ_URI: the queue notifications at 127\\.0\\.0\\.1:\\d+ .*It must be a durable"
                             + " quorum queue.*");
-            assertThatCode(() -> ServerCheck.broker(broker.uri(), "comment-service")).doesNotThrowAnyException();
+            assertThatCode(() -> ServerCheck.broker(broker.uri(), "comment-service", 1)).doesNotThrowAnyException();
         }
     }
 
@@ -61,7 +61,7 @@ class ServerCheckTest {
     void anExchangeOfAnotherTypeIsNamed() throws Exception {
         try (Connection other = connect(); Channel channel = other.createChannel()) {
             channel.exchangeDeclare("pushes", "topic", true);
-            assertThatThrownBy(() -> ServerCheck.broker(broker.uri(), "notification-service"))
+            assertThatThrownBy(() -> ServerCheck.broker(broker.uri(), "notification-service", 1))
                     .isInstanceOf(ConfigurationException.class).hasMessageContaining("the exchange pushes at 127.0.0.1:");
         }
     }

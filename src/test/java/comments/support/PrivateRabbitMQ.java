@@ -7,11 +7,13 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.regex.Pattern;
@@ -59,6 +61,7 @@ public final class PrivateRabbitMQ implements AutoCloseable {
                 Map.entry("RABBITMQ_LOG_BASE", ServerRoot.inside(folder.resolve("log"))),
                 Map.entry("RABBITMQ_PID_FILE", ServerRoot.inside(folder.resolve("pid"))),
                 Map.entry("RABBITMQ_ENABLED_PLUGINS_FILE", ServerRoot.inside(folder.resolve("plugins"))),
+                Map.entry("RABBITMQ_PLUGINS_DIR", plugins()),
                 Map.entry("RABBITMQ_CONFIG_FILE", ServerRoot.inside(folder.resolve("rabbitmq.conf"))),
                 Map.entry("PATH", BIN + ":" + System.getenv("PATH")),
                 // what rabbitmqctl says of a quorum queue is this old at most, and an idle node leaves the cores to others
@@ -67,14 +70,25 @@ public final class PrivateRabbitMQ implements AutoCloseable {
                 Map.entry("ERL_EPMD_PORT", Integer.toString(epmdPort)));
     }
 
+    // rabbitmq-plugins 4.0 of Debian doesn't find it by itself
+    private static String plugins() throws IOException {
+        Path program = Path.of(BIN, "rabbitmq-plugins");
+        Path target = Files.readSymbolicLink(ServerRoot.outside(program.toString()));
+        return program.resolveSibling(target).normalize().getParent().resolveSibling("plugins").toString();
+    }
+
     /** Why no node can be started here, or null. */
     public static String missing() {
         Path bin = ServerRoot.outside(BIN);
         return Files.isExecutable(bin.resolve("rabbitmq-server")) ? null : "RabbitMQ is not installed in " + bin;
     }
 
+    // with the cookie: else the node and rabbitmqctl, which start at the same time, may make one each
     private static Path newFolder() throws IOException {
-        return ServerRoot.newFolder("rabbitmq");
+        Path folder = ServerRoot.newFolder("rabbitmq");
+        Path cookie = Files.writeString(folder.resolve(".erlang.cookie"), UUID.randomUUID().toString());
+        Files.setPosixFilePermissions(cookie, PosixFilePermissions.fromString("r--------"));
+        return folder;
     }
 
     public static PrivateRabbitMQ start() throws Exception {
@@ -117,10 +131,24 @@ public final class PrivateRabbitMQ implements AutoCloseable {
 
     /** Starts the node, or starts it again after it was killed. */
     public void startServer() throws Exception {
+        // that of a node that was killed
+        Files.deleteIfExists(folder.resolve("pid"));
         server = command(List.of(BIN + "/rabbitmq-server"))
                 .redirectErrorStream(true).redirectOutput(folder.resolve("out").toFile()).start();
-        ctl("wait", "--timeout", Long.toString(START_TIMEOUT.toSeconds()), ServerRoot.inside(folder.resolve("pid")));
+        try {
+            ctl("wait", "--timeout", Long.toString(START_TIMEOUT.toSeconds()), ServerRoot.inside(folder.resolve("pid")));
+        } catch (IOException e) {
+            server.descendants().forEach(ProcessHandle::destroyForcibly);
+            server.destroyForcibly();
+            throw new IOException(e.getMessage() + lastLines(), e);
+        }
         started = Instant.now();
+    }
+
+    private String lastLines() throws IOException {
+        Path log = folder.resolve("log").resolve(name() + ".log");
+        List<String> lines = Files.exists(log) ? Files.readAllLines(log) : Files.readAllLines(folder.resolve("out"));
+        return String.join("\n", lines.subList(Math.max(0, lines.size() - 5), lines.size()));
     }
 
     private ProcessBuilder command(List<String> command) {

@@ -49,6 +49,8 @@ public class PrivateServers implements BeforeAllCallback, BeforeEachCallback, Af
     /** Roles for a process that does everything. */
     public static final String ALL = "comment-service,comment-job-processor,comment-changes,notification-service,comment-reader";
 
+    /** The tag of a test that RabbitMQ and PostgreSQL of other versions may not pass. */
+    public static final String VERSIONS = "versions";
     /** The tag of a test that has bounds of time which hold only while no other test runs. */
     public static final String ALONE = "alone";
 

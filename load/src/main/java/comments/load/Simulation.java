@@ -3,6 +3,7 @@ package comments.load;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -182,12 +183,14 @@ final class Simulation {
     private record Request(long arrived, Runnable answered) {
     }
 
-    /** A process of comment-service: one event loop and one publisher, which has one group on its way. */
+    /** An event loop of comment-service, and a publisher for each queue, which has one group on its way. */
     private final class Service {
         private final Threads loop;
         private List<Request> waiting = new ArrayList<>();
         private int open;
-        private boolean publishing;
+        private final BitSet publishing = new BitSet();
+        // where it looks first for a queue that it has no group on its way to
+        private int next;
 
         Service(Cores cores) {
             loop = new Threads(cores, 1);
@@ -207,15 +210,17 @@ final class Simulation {
         }
 
         private void publish() {
-            if (publishing || waiting.isEmpty()) {
+            int idle = publishing.nextClearBit(next) < queues.size() ? publishing.nextClearBit(next) : publishing.nextClearBit(0);
+            if (idle >= queues.size() || waiting.isEmpty()) {
                 return;
             }
-            publishing = true;
+            publishing.set(idle);
+            next = (idle + 1) % queues.size();
             int size = (int) Math.min(waiting.size(), of("group"));
             List<Request> group = waiting.subList(0, size);
             waiting = new ArrayList<>(waiting.subList(size, waiting.size()));
-            queues.get(nextQueue++ % queues.size()).publish(size, () -> {
-                publishing = false;
+            queues.get(idle).publish(size, () -> {
+                publishing.clear(idle);
                 group.forEach(request -> loop.add(of("answer-us"), () -> answer(request)));
                 publish();
             });
@@ -295,7 +300,6 @@ final class Simulation {
     private final Log brokerLog = new Log();
     private final Log databaseLog = new Log();
     private Threads sessions;
-    private int nextQueue;
 
     private List<Long> latencies;
     private long answered;

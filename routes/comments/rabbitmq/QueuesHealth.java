@@ -1,0 +1,121 @@
+package comments.rabbitmq;
+
+import com.rabbitmq.client.AMQP;
+import com.rabbitmq.client.AMQP.Queue.DeclareOk;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+import org.apache.camel.health.HealthCheckResultBuilder;
+import org.apache.camel.impl.health.AbstractHealthCheck;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.amqp.AmqpException;
+
+/**
+ * The health check {@code comments/queues} of a process that publishes to several queues: down while one of them is missing, does not
+ * confirm, or has no consumer although another has: then the consuming processes have a smaller number of queues. It matters neither to
+ * readiness nor to liveness: the other queues take what comes now.
+ */
+public class QueuesHealth extends AbstractHealthCheck implements Processor {
+
+    private static final Logger LOG = LoggerFactory.getLogger(QueuesHealth.class);
+
+    private SpreadConnectionFactory connections;
+    private SpreadMessages spread;
+    private volatile List<String> problems = List.of();
+
+    public QueuesHealth() {
+        super("comments", "queues");
+    }
+
+    /** The connection whose queues are watched. */
+    public void setConnections(SpreadConnectionFactory connections) {
+        this.connections = connections;
+    }
+
+    /** What publishes to them. */
+    public void setSpread(SpreadMessages spread) {
+        this.spread = spread;
+    }
+
+    @Override
+    public boolean isLiveness() {
+        return false;
+    }
+
+    @Override
+    public boolean isReadiness() {
+        return false;
+    }
+
+    /** Looks at the queues, if they are several; called by one thread. While the broker is away, what was seen last stands. */
+    @Override
+    public void process(Exchange exchange) {
+        if (connections.queues().size() == 1 || !connections.isUsable()) {
+            return;
+        }
+        try {
+            note(look());
+        } catch (AmqpException e) {
+            LOG.debug("The broker is away, and is asked later", e);
+        }
+    }
+
+    private List<String> look() {
+        List<String> found = new ArrayList<>();
+        List<String> idle = new ArrayList<>();
+        boolean consumed = false;
+        for (String queue : connections.queues()) {
+            DeclareOk state = state(queue);
+            if (state == null) {
+                found.add("the queue " + queue + " is missing");
+            } else if (state.getConsumerCount() > 0) {
+                consumed = true;
+            } else {
+                idle.add(queue);
+            }
+        }
+        if (consumed && !idle.isEmpty()) {
+            found.add("no process consumes " + String.join(", ", idle)
+                    + ": is its COMMENTS_QUEUES smaller, or may its user not read the queue?");
+        }
+        return found;
+    }
+
+    // null if there is no such queue
+    private DeclareOk state(String queue) {
+        List<DeclareOk> state = new ArrayList<>();
+        try {
+            RabbitConnectionFactory.on(connections.createConnection(), channel -> state.add(channel.queueDeclarePassive(queue)));
+            return state.get(0);
+        } catch (AmqpException e) {
+            RefusedDeclarationException.Refusal refusal = RefusedDeclarationException.refusal(e);
+            if (refusal != null && refusal.code() == AMQP.NOT_FOUND) {
+                return null;
+            }
+            throw e;
+        }
+    }
+
+    private void note(List<String> found) {
+        if (!found.isEmpty() && !found.equals(problems)) {
+            LOG.warn("Of several queues, {}", String.join("; ", found));
+        }
+        problems = found;
+    }
+
+    @Override
+    protected void doCall(HealthCheckResultBuilder builder, Map<String, Object> options) {
+        List<String> found = new ArrayList<>(problems);
+        List<String> failing = spread.failing();
+        if (!failing.isEmpty()) {
+            found.add("the last message was not confirmed by " + String.join(", ", failing));
+        }
+        builder.state(found.isEmpty() ? State.UP : State.DOWN);
+        if (!found.isEmpty()) {
+            builder.message(String.join("; ", found));
+        }
+    }
+}
