@@ -27,7 +27,8 @@ public class SpreadConnectionFactory extends RabbitConnectionFactory {
     /** The largest number of queues. */
     public static final int MAX_QUEUES = 16;
 
-    private static final Logger LOG = LoggerFactory.getLogger(SpreadConnectionFactory.class);
+    // Spring logs each connection by the name of this class
+    private static final Logger LOG = LoggerFactory.getLogger(ConsumeFurtherQueues.class);
     private static final int LOOK_MINUTES = 5;
     private static final long LOOK_NANOS = TimeUnit.MINUTES.toNanos(LOOK_MINUTES);
 
