@@ -171,7 +171,7 @@ class IndexMigrationTest {
         migrate(ALL);
         execute("ANALYZE comments");
         String page = Files.readString(Path.of("routes/sql/select-comments-of-post.sql")).replace(":?postId", "'post-17'")
-                .replace(":?acceptedAt", "now()").replace(":?id", "gen_random_uuid()").replace(":?limit", "20").replace(":?bytes", "262144");
+                .replace(":?acceptedAt", "now()").replace(":?id", "gen_random_uuid()").replace(":?limit", "20").replace(":?share", "4096");
         assertThat(select("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) " + page))
                 .anyMatch(line -> line.matches(".*Index Scan Backward using comments_by_time_and_post on comments .*loops=[12]\\).*"));
     }
