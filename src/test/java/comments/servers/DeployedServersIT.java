@@ -33,12 +33,16 @@ import org.junit.jupiter.api.Test;
 @Tag(VERSIONS)
 class DeployedServersIT {
 
+    // more than the default
+    private static final String QUEUES = "2";
+
     private final Map<String, String> passwords = new HashMap<>();
 
     private Map<String, String> settings(JsonNode service, PrivateRabbitMQ broker, PrivatePostgreSQL database) {
         Map<String, String> settings = new HashMap<>();
         service.get("environment").properties().forEach(variable -> {
-            String value = variable.getValue().asText().replaceAll("\\$\\{COMMENTS_PAGES:-(\\w+)}", "$1")
+            String value = variable.getValue().asText().replace("${COMMENTS_QUEUES:-1}", QUEUES)
+                    .replaceAll("\\$\\{\\w+:-(\\w+)}", "$1")
                     .replace("rabbitmq:5672", "127.0.0.1:" + broker.port()).replace("postgresql:5432", "127.0.0.1:" + database.port());
             for (Map.Entry<String, String> password : passwords.entrySet()) {
                 value = value.replace("${%s:?}".formatted(password.getKey()), password.getValue());
@@ -60,7 +64,7 @@ class DeployedServersIT {
         try (PrivateRabbitMQ broker = PrivateRabbitMQ.start(); PrivatePostgreSQL database = PrivatePostgreSQL.start()) {
             database.execute("CREATE DATABASE comments");
             Map<String, String> variables = new HashMap<>(passwords);
-            variables.put("COMMENTS_QUEUES", "2");
+            variables.put("COMMENTS_QUEUES", QUEUES);
             // twice: after each start of the node, and to change passwords
             for (int i = 0; i < 2; i++) {
                 broker.run(Path.of("docker/rabbitmq-init"), variables, "policies", "queues.json", "rabbitmq-users");
