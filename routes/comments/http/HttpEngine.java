@@ -62,6 +62,7 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
     private int port;
     private int maxBody;
     private Vertx vertx;
+    private int eventLoops;
     private volatile Router router;
     private List<HttpServer> servers = List.of();
     private final ApiKeys apiKeys = new ApiKeys();
@@ -214,12 +215,18 @@ public final class HttpEngine extends VertxPlatformHttpEngine {
         if (vertx == null) {
             // perhaps before this is initialised: clients of other servers share the loops
             int setting = Integer.parseInt(property("HTTP_EVENT_LOOPS"));
-            int eventLoops = setting > 0 ? setting : Runtime.getRuntime().availableProcessors();
+            eventLoops = setting > 0 ? setting : Runtime.getRuntime().availableProcessors();
             vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true).setEventLoopPoolSize(eventLoops));
             // Vert.x logs each with its stack, and a client can cause them at any rate
             vertx.exceptionHandler(failure -> connections.failed(failure));
         }
         return vertx;
+    }
+
+    /** How many event loops {@link #vertx} has. Any thread may call it. */
+    public synchronized int eventLoops() {
+        vertx();
+        return eventLoops;
     }
 
     private void createRouter() {

@@ -102,11 +102,10 @@ public class ReactiveSqlComponent extends DefaultComponent {
     @Override
     protected void doStart() throws Exception {
         super.doStart();
-        shared = new ReadConnections.Shared(new PostgresUrl(UnpooledDataSource.strip(jdbcUrl)), UnpooledDataSource.strip(username),
-                UnpooledDataSource.strip(password), schema, maxConnections,
-                retentionDays);
         // that of the HTTP server, which the same thread starts
         loop = engine.vertx().getOrCreateContext();
+        shared = new ReadConnections.Shared(new PostgresUrl(UnpooledDataSource.strip(jdbcUrl)), UnpooledDataSource.strip(username),
+                UnpooledDataSource.strip(password), schema, Math.max(1, maxConnections / engine.eventLoops()), retentionDays);
         loop.runOnContext(task -> connections().connectIfAllowed());
     }
 

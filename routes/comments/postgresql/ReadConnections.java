@@ -23,7 +23,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 
 /**
@@ -47,10 +46,10 @@ final class ReadConnections {
         private final String user;
         private final String password;
         private final SchemaMigration schema;
+        // of each event loop
         private final int most;
         private final String session;
         private final String begin;
-        private final AtomicInteger open = new AtomicInteger();
         // what the last connection was
         private volatile boolean pooled;
         private volatile boolean replica;
@@ -203,8 +202,7 @@ final class ReadConnections {
 
     /** Makes a connection, unless there are enough, or it failed just now. */
     void connectIfAllowed() {
-        if (!connecting && (sessions.isEmpty() || shared.open.get() < shared.most)
-                && System.nanoTime() - failedSince >= PAUSE_NANOS) {
+        if (!connecting && sessions.size() < shared.most && System.nanoTime() - failedSince >= PAUSE_NANOS) {
             connecting = true;
             connectingSince = System.nanoTime();
             awaitSchema().compose(made -> open(shared.url.candidates(shared.user, shared.password).iterator(), null))
@@ -359,7 +357,6 @@ final class ReadConnections {
             this.connection = connection;
             this.pooled = pooled;
             most = pooled ? 1 : PIPELINED;
-            shared.open.incrementAndGet();
             connection.closeHandler(end -> leave());
         }
 
@@ -422,9 +419,7 @@ final class ReadConnections {
             if (current == this) {
                 current = null;
             }
-            if (sessions.remove(this)) {
-                shared.open.decrementAndGet();
-            }
+            sessions.remove(this);
         }
 
         // what is unanswered fails
