@@ -168,10 +168,9 @@ public class PipelineStatus implements CamelContextAware, Processor {
         if (!connections.isUsable()) {
             return null;
         }
-        List<DeclareOk> state = new ArrayList<>();
         try {
-            RabbitConnectionFactory.on(connections.createConnection(), channel -> state.add(channel.queueDeclarePassive(name)));
-            return new Queue(state.get(0).getMessageCount(), state.get(0).getConsumerCount());
+            DeclareOk state = RabbitConnectionFactory.look(connections.createConnection(), name);
+            return state == null ? null : new Queue(state.getMessageCount(), state.getConsumerCount());
         } catch (AmqpException e) {
             return null;
         }

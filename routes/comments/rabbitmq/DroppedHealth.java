@@ -1,6 +1,6 @@
 package comments.rabbitmq;
 
-import com.rabbitmq.client.AMQP;
+import com.rabbitmq.client.AMQP.Queue.DeclareOk;
 import java.time.Duration;
 import java.util.Map;
 import org.apache.camel.Exchange;
@@ -58,15 +58,11 @@ public class DroppedHealth extends AbstractHealthCheck implements Processor {
             return;
         }
         try {
-            RabbitConnectionFactory.on(connections.createConnection(),
-                    channel -> note(channel.queueDeclarePassive(queue).getMessageCount()));
-            absentSince = null;
+            DeclareOk found = RabbitConnectionFactory.look(connections.createConnection(), queue);
+            absentSince = found == null ? System.nanoTime() : null;
+            note(found == null ? 0 : found.getMessageCount());
         } catch (AmqpException e) {
-            RefusedDeclarationException.Refusal refusal = RefusedDeclarationException.refusal(e);
-            if (refusal != null && refusal.code() == AMQP.NOT_FOUND) {
-                absentSince = System.nanoTime();
-                note(0);
-            }
+            LOG.debug("The broker is away, and is asked later", e);
         }
     }
 

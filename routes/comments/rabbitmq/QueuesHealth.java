@@ -1,6 +1,5 @@
 package comments.rabbitmq;
 
-import com.rabbitmq.client.AMQP;
 import com.rabbitmq.client.AMQP.Queue.DeclareOk;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,6 +11,7 @@ import org.apache.camel.impl.health.AbstractHealthCheck;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.amqp.AmqpException;
+import org.springframework.amqp.rabbit.connection.Connection;
 
 /**
  * The health check {@code comments/queues} of a process that publishes to several queues: down while one of them is missing, does not
@@ -67,8 +67,9 @@ public class QueuesHealth extends AbstractHealthCheck implements Processor {
         List<String> found = new ArrayList<>();
         List<String> idle = new ArrayList<>();
         boolean consumed = false;
+        Connection connection = connections.createConnection();
         for (String queue : connections.queues()) {
-            DeclareOk state = state(queue);
+            DeclareOk state = RabbitConnectionFactory.look(connection, queue);
             if (state == null) {
                 found.add("the queue " + queue + " is missing");
             } else if (state.getConsumerCount() > 0) {
@@ -82,21 +83,6 @@ public class QueuesHealth extends AbstractHealthCheck implements Processor {
                     + ": is its COMMENTS_QUEUES smaller, or may its user not read the queue?");
         }
         return found;
-    }
-
-    // null if there is no such queue
-    private DeclareOk state(String queue) {
-        List<DeclareOk> state = new ArrayList<>();
-        try {
-            RabbitConnectionFactory.on(connections.createConnection(), channel -> state.add(channel.queueDeclarePassive(queue)));
-            return state.get(0);
-        } catch (AmqpException e) {
-            RefusedDeclarationException.Refusal refusal = RefusedDeclarationException.refusal(e);
-            if (refusal != null && refusal.code() == AMQP.NOT_FOUND) {
-                return null;
-            }
-            throw e;
-        }
     }
 
     private void note(List<String> found) {

@@ -1,12 +1,14 @@
 package comments.rabbitmq;
 
 import com.rabbitmq.client.AMQP;
+import com.rabbitmq.client.AMQP.Queue.DeclareOk;
 import com.rabbitmq.client.BlockedListener;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.ShutdownSignalException;
 import java.io.IOException;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -334,6 +336,26 @@ public class RabbitConnectionFactory extends CachingConnectionFactory {
             }
         } catch (RuntimeException e) {
             throw RefusedDeclarationException.of(e, what, right, nodes);
+        }
+    }
+
+    /**
+     * Looks at a queue, which every user may. The broker logs a look at a queue that does not exist.
+     *
+     * @return its number of messages and of consumers; null if there is no such queue
+     * @throws AmqpException if the connection broke, or the broker refuses it for another reason
+     */
+    public static DeclareOk look(Connection connection, String queue) {
+        List<DeclareOk> found = new ArrayList<>();
+        try {
+            on(connection, channel -> found.add(channel.queueDeclarePassive(queue)));
+            return found.get(0);
+        } catch (AmqpException e) {
+            RefusedDeclarationException.Refusal refusal = RefusedDeclarationException.refusal(e);
+            if (refusal != null && refusal.code() == AMQP.NOT_FOUND) {
+                return null;
+            }
+            throw e;
         }
     }
 

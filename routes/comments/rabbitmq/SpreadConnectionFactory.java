@@ -1,6 +1,5 @@
 package comments.rabbitmq;
 
-import com.rabbitmq.client.AMQP;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -134,7 +133,7 @@ public class SpreadConnectionFactory extends RabbitConnectionFactory {
         List<String> names = new ArrayList<>(List.of(queue));
         Connection connection = createConnection();
         for (int i = 2; i <= MAX_QUEUES; i++) {
-            if (exists(connection, name(queue, i))) {
+            if (look(connection, name(queue, i)) != null) {
                 names.add(name(queue, i));
             } else if (i > number) {
                 break;
@@ -142,19 +141,5 @@ public class SpreadConnectionFactory extends RabbitConnectionFactory {
         }
         looked = System.nanoTime();
         return List.copyOf(names);
-    }
-
-    // every user may look at a queue
-    private static boolean exists(Connection connection, String name) {
-        try {
-            on(connection, channel -> channel.queueDeclarePassive(name));
-            return true;
-        } catch (AmqpException e) {
-            RefusedDeclarationException.Refusal refusal = RefusedDeclarationException.refusal(e);
-            if (refusal != null && refusal.code() == AMQP.NOT_FOUND) {
-                return false;
-            }
-            throw e;
-        }
     }
 }
