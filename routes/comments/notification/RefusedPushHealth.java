@@ -1,11 +1,11 @@
 package comments.notification;
 
+import comments.observe.InformativeHealth;
 import java.time.Instant;
 import java.util.Map;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.health.HealthCheckResultBuilder;
-import org.apache.camel.impl.health.AbstractHealthCheck;
 
 /**
  * The health check {@code comments/refused-pushes}: down while the receiver refused the last notification. It matters neither to
@@ -13,7 +13,7 @@ import org.apache.camel.impl.health.AbstractHealthCheck;
  *
  * <p>Any number of threads may call it.
  */
-public class RefusedPushHealth extends AbstractHealthCheck implements Processor {
+public class RefusedPushHealth extends InformativeHealth implements Processor {
 
     private record Refused(int notifications, String reason, Instant at) {
     }
@@ -22,17 +22,7 @@ public class RefusedPushHealth extends AbstractHealthCheck implements Processor 
     private Refused refused;
 
     public RefusedPushHealth() {
-        super("comments", "refused-pushes");
-    }
-
-    @Override
-    public boolean isLiveness() {
-        return false;
-    }
-
-    @Override
-    public boolean isReadiness() {
-        return false;
+        super("refused-pushes");
     }
 
     /** Notes a notification that was pushed, or refused with the reason in the exchange property {@code pushRefused}. */

@@ -1,5 +1,6 @@
 package comments.postgresql;
 
+import comments.observe.InformativeHealth;
 import comments.observe.PipelineMetrics;
 import java.time.Duration;
 import java.util.List;
@@ -7,7 +8,6 @@ import java.util.Map;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.health.HealthCheckResultBuilder;
-import org.apache.camel.impl.health.AbstractHealthCheck;
 
 /**
  * How far the replica that is read from is behind its primary: the health check {@code comments/replica-lag}, and the gauge
@@ -17,7 +17,7 @@ import org.apache.camel.impl.health.AbstractHealthCheck;
  *
  * <p>One thread notes what is measured; any number of threads may ask.
  */
-public class ReplicaLag extends AbstractHealthCheck implements Processor {
+public class ReplicaLag extends InformativeHealth implements Processor {
 
     static final int MAX_SECONDS = 30;
 
@@ -33,19 +33,9 @@ public class ReplicaLag extends AbstractHealthCheck implements Processor {
     private volatile Lag lag;
 
     public ReplicaLag() {
-        super("comments", "replica-lag");
+        super("replica-lag");
         PipelineMetrics.gauge(GAUGE, "How far the replica is behind its primary; if it receives nothing, the age of its last commit", this,
                 ReplicaLag::seconds);
-    }
-
-    @Override
-    public boolean isLiveness() {
-        return false;
-    }
-
-    @Override
-    public boolean isReadiness() {
-        return false;
     }
 
     /** Notes the row of select-replica-lag.sql, or that it was not read. Called by one thread. */

@@ -1,12 +1,12 @@
 package comments.rabbitmq;
 
 import com.rabbitmq.client.AMQP.Queue.DeclareOk;
+import comments.observe.InformativeHealth;
 import java.time.Duration;
 import java.util.Map;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.health.HealthCheckResultBuilder;
-import org.apache.camel.impl.health.AbstractHealthCheck;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.amqp.AmqpException;
@@ -19,7 +19,7 @@ import org.springframework.amqp.AmqpException;
  * <p>A process can't see policies by AMQP, but every user may look at a queue. The broker logs each look at a queue that
  * does not exist, so that is repeated once an hour only.
  */
-public class DroppedHealth extends AbstractHealthCheck implements Processor {
+public class DroppedHealth extends InformativeHealth implements Processor {
 
     private static final Logger LOG = LoggerFactory.getLogger(DroppedHealth.class);
     private static final long ABSENT_NANOS = Duration.ofHours(1).toNanos();
@@ -32,23 +32,13 @@ public class DroppedHealth extends AbstractHealthCheck implements Processor {
 
     /** Watches what the broker drops from a queue. */
     public DroppedHealth(String queue) {
-        super("comments", "dropped-" + queue);
+        super("dropped-" + queue);
         this.queue = queue + ".dropped";
     }
 
     /** A connection to the broker. */
     public void setConnections(RabbitConnectionFactory connections) {
         this.connections = connections;
-    }
-
-    @Override
-    public boolean isLiveness() {
-        return false;
-    }
-
-    @Override
-    public boolean isReadiness() {
-        return false;
     }
 
     /** Looks at the queue; called by one thread. While the broker is away, what was seen last stands. */

@@ -1,13 +1,13 @@
 package comments.rabbitmq;
 
 import com.rabbitmq.client.AMQP.Queue.DeclareOk;
+import comments.observe.InformativeHealth;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.health.HealthCheckResultBuilder;
-import org.apache.camel.impl.health.AbstractHealthCheck;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.amqp.AmqpException;
@@ -18,7 +18,7 @@ import org.springframework.amqp.rabbit.connection.Connection;
  * confirm, or has no consumer although another has: then the consuming processes have a smaller number of queues. It matters neither to
  * readiness nor to liveness: the other queues take what comes now.
  */
-public class QueuesHealth extends AbstractHealthCheck implements Processor {
+public class QueuesHealth extends InformativeHealth implements Processor {
 
     private static final Logger LOG = LoggerFactory.getLogger(QueuesHealth.class);
 
@@ -27,7 +27,7 @@ public class QueuesHealth extends AbstractHealthCheck implements Processor {
     private volatile List<String> problems = List.of();
 
     public QueuesHealth() {
-        super("comments", "queues");
+        super("queues");
     }
 
     /** The connection whose queues are watched. */
@@ -38,16 +38,6 @@ public class QueuesHealth extends AbstractHealthCheck implements Processor {
     /** What publishes to them. */
     public void setSpread(SpreadMessages spread) {
         this.spread = spread;
-    }
-
-    @Override
-    public boolean isLiveness() {
-        return false;
-    }
-
-    @Override
-    public boolean isReadiness() {
-        return false;
     }
 
     /** Looks at the queues, if they are several; called by one thread. While the broker is away, what was seen last stands. */
