@@ -31,17 +31,17 @@ final class Simulation {
     private static final Map<String, String> MEANINGS = new LinkedHashMap<>();
 
     static {
-        parameter("accept-us", 8.8, "CPU of comment-service before the confirm, per comment");
-        parameter("answer-us", 11, "CPU of comment-service to answer, per comment");
-        parameter("processor-us", 2.5, "CPU of comment-job-processor and notification-service, per comment");
-        parameter("broker-us", 6.3, "CPU of the leader of a queue, per comment");
-        parameter("database-us", 7.9, "CPU of PostgreSQL, per comment");
-        parameter("generator-us", 22.4, "CPU of wrk and the kernel, per comment; only to compare with the measurement");
-        parameter("flush-ms", 2.4, "mean time of one flush of a log: one half is fixed, the other has an exponential distribution");
+        parameter("accept-us", 7.0, "CPU of comment-service before the confirm, per comment");
+        parameter("answer-us", 5.1, "CPU of comment-service to answer, per comment");
+        parameter("processor-us", 2.2, "CPU of comment-job-processor and notification-service, per comment");
+        parameter("broker-us", 3.8, "CPU of the leader of a queue, per comment");
+        parameter("database-us", 10.9, "CPU of PostgreSQL, per comment");
+        parameter("generator-us", 17.7, "CPU of wrk and the kernel, per comment; only to compare with the measurement");
+        parameter("flush-ms", 1.8, "mean time of one flush of a log: one half is fixed, the other has an exponential distribution");
         parameter("log-mb", 200, "what the disk of a log takes, in MB/s");
-        parameter("wal-bytes", 436, "write-ahead log of PostgreSQL, per comment");
+        parameter("wal-bytes", 582, "write-ahead log of PostgreSQL, per comment");
         parameter("message-bytes", 330, "log of a broker for one comment; its notification takes as much again");
-        parameter("group", 1400, "the most comments in one message");
+        parameter("group", 1_000, "the most comments in one message");
         parameter("waiting", 10_000, "the most requests in a comment-service; more are refused");
         parameter("batch", 5_000, "the most comments in one insert");
         parameter("interval-ms", 250, "the longest time to gather a batch");
@@ -56,7 +56,7 @@ final class Simulation {
     private static final int NODES = 3;
     /** How many times the rate is offered to find where the parts end. */
     private static final int OVERLOAD = 4;
-    private static final int MEASURED_RATE = 33_400;
+    private static final int MEASURED_RATE = 42_839;
     private static final int MEASURED_CONNECTIONS = 256;
     private static final int MEASURED_CORES = 2;
     private static final double SHORT_FLUSH = 1;
