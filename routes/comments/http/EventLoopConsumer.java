@@ -3,6 +3,7 @@ package comments.http;
 import comments.http.ClientLimits.Client;
 import comments.http.ClientLimits.Resource;
 import comments.observe.PipelineMetrics;
+import io.netty.buffer.Unpooled;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -26,6 +27,7 @@ import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
 import org.apache.camel.component.platform.http.spi.Method;
 import org.apache.camel.component.platform.http.spi.PlatformHttpConsumer;
 import org.apache.camel.spi.HeaderFilterStrategy;
+import org.apache.camel.spi.ReactiveExecutor;
 import org.apache.camel.support.DefaultConsumer;
 import org.apache.camel.support.MessageHelper;
 import org.apache.camel.support.http.HttpUtil;
@@ -267,7 +269,24 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             throw new IllegalStateException(e);
         }
         Outbox answers = outbox.get();
-        getAsyncProcessor().process(exchange, doneSync -> answers.add(received, exchange, this));
+        try {
+            getAsyncProcessor().process(exchange, doneSync -> answers.add(received, exchange, this));
+        } catch (Error e) {
+            fail(exchange, e);
+        }
+    }
+
+    /**
+     * Ends an exchange after an Error. Camel leaves what follows the failed step to this thread, as if the step had ended well: the next
+     * request would publish a comment that nobody has checked.
+     */
+    private void fail(Exchange exchange, Error error) {
+        exchange.setException(new IllegalStateException("The route failed", error));
+        ReactiveExecutor executor = exchange.getContext().getCamelContextExtension().getReactiveExecutor();
+        boolean more;
+        do {
+            more = executor.executeFromQueue();
+        } while (more);
     }
 
     /** Writes the answer, and releases the exchange. Never throws, because other answers wait behind it. */
@@ -339,10 +358,15 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         } else if (received.request.method() == HttpMethod.HEAD) {
             response.putHeader(HttpHeaders.CONTENT_LENGTH, Integer.toString(body.length)).end();
         } else if (body.length < LARGE) {
-            response.end(Buffer.buffer(body));
+            response.end(wrap(body));
         } else {
-            new LargeAnswer(received, body.length).send(Buffer.buffer(body));
+            new LargeAnswer(received, body.length).send(wrap(body));
         }
+    }
+
+    // Vert.x copies an array
+    private static Buffer wrap(byte[] body) {
+        return Buffer.buffer(Unpooled.wrappedBuffer(body));
     }
 
     /** An answer that a client may leave unread. */

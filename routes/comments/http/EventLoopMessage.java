@@ -56,17 +56,17 @@ final class EventLoopMessage extends HttpMessage {
             return super.getHeader(name, type);
         }
         Object value = requestHeader(name);
-        boolean isKnown = type.isInstance(value) || value == null && name.equals(Exchange.HTTP_QUERY);
+        boolean isKnown = type.isInstance(value) || value == null && !hasPopulatedHeaders();
         return isKnown ? type.cast(value) : super.getHeader(name, type);
     }
 
-    // The REST DSL reads the method and the content type of each request, and reads take their parameters from path and query.
+    // The REST DSL reads the method, the content type and what is accepted of each request, and reads take their parameters from path and query.
     private Object requestHeader(String name) {
         return switch (name) {
             case Exchange.HTTP_METHOD -> getRequest().method().name();
             case Exchange.HTTP_PATH -> path;
             case Exchange.HTTP_QUERY -> getRequest().query();
-            case Exchange.CONTENT_TYPE -> getRequest().getHeader(name);
+            case Exchange.CONTENT_TYPE, "Accept" -> getRequest().getHeader(name);
             default -> super.getHeader(name);
         };
     }

@@ -13,6 +13,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.Exchange;
@@ -29,6 +30,7 @@ import org.junit.jupiter.api.condition.OS;
 class HttpEngineTest {
 
     private static final CountDownLatch RELEASE = new CountDownLatch(1);
+    private static final List<String> PASSED = new CopyOnWriteArrayList<>();
 
     private static EmbeddedBroker broker;
     private static TestPipeline pipeline;
@@ -40,7 +42,8 @@ class HttpEngineTest {
         pipeline = TestPipeline.start(
                 Map.of("RABBITMQ_URI", broker.uri(), "POSTGRES_URL", database, "POSTGRES_USER", "postgres",
                         "COMMENTS_ROLES", "comment-service,comment-job-processor",
-                        "comments.event-loop-endpoints", "POST /comments, POST /loop, GET /loop/database, POST /loop/later"),
+                        "comments.event-loop-endpoints", "POST /comments, POST /loop, GET /loop/database, POST /loop/later, POST /loop/error",
+                        "HTTP_EVENT_LOOPS", "1"),
                 new RouteBuilder() {
                     @Override
                     public void configure() {
@@ -56,6 +59,13 @@ class HttpEngineTest {
                         from("platform-http:/loop/later?httpMethodRestrict=POST")
                                 .removeHeaders("*").delay(100).asyncDelayed()
                                 .setBody(constant("later".getBytes())).setHeader(Exchange.HTTP_RESPONSE_CODE, constant(201));
+                        from("platform-http:/loop/error?httpMethodRestrict=POST")
+                                .process(exchange -> {
+                                    if (exchange.getMessage().getBody(String.class).equals("error")) {
+                                        throw new StackOverflowError("of a test");
+                                    }
+                                })
+                                .process(exchange -> PASSED.add(exchange.getMessage().getBody(String.class)));
                         from("platform-http:/thread")
                                 .process(exchange -> exchange.getMessage().setBody(Thread.currentThread().getName()));
                         from("platform-http:/database")
@@ -121,6 +131,13 @@ class HttpEngineTest {
         var response = pipeline.post("/loop/later", "");
         assertThat(response.statusCode()).isEqualTo(201);
         assertThat(response.body()).isEqualTo("later");
+    }
+
+    @Test
+    void anErrorEndsItsRequestAndNoFurtherStepTakesIt() throws Exception {
+        assertThat(pipeline.post("/loop/error", "error").statusCode()).isEqualTo(500);
+        assertThat(pipeline.post("/loop/error", "next").statusCode()).isEqualTo(200);
+        assertThat(PASSED).containsExactly("next");
     }
 
     @Test
