@@ -18,7 +18,7 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 
 /**
- * The path and the query parameters of a GET.
+ * The path and the query parameters of a request.
  *
  * <p>platform-http makes headers of path and query parameters, where they mix with each other and with the headers of the
  * request. This class reads only headers that platform-http sets and no client can. Each method that reads throws
@@ -28,6 +28,7 @@ public final class RequestQuery {
 
     private static final int MAX_PARAMETERS = 1_000;
     private static final Pattern IN_URL = Pattern.compile("[\\x21-\\x7e]*");
+    private static final Pattern IN_PATH = Pattern.compile("[\\x21-\\x7e&&[^?#]]*");
 
     private final String path;
     private final Map<String, List<String>> parameters;
@@ -72,12 +73,15 @@ public final class RequestQuery {
                 parameters.put(utf8(bytes.getKey()), values);
             }
             return parameters;
-        } catch (CharacterCodingException e) {
-            throw InvalidRequestException.malformed("The query is malformed: percent-encoded characters must be UTF-8.");
-        } catch (IllegalArgumentException e) {
-            throw InvalidRequestException.malformed(
-                    "The query is malformed: a percent sign is not followed by two hexadecimal digits.");
+        } catch (CharacterCodingException | IllegalArgumentException e) {
+            throw undecodable("query", e);
         }
+    }
+
+    // IllegalArgumentException is what the decoder throws
+    private static InvalidRequestException undecodable(String part, Exception reason) {
+        return InvalidRequestException.malformed("The %s is malformed: %s.".formatted(part, reason instanceof CharacterCodingException
+                ? "percent-encoded characters must be UTF-8" : "a percent sign is not followed by two hexadecimal digits"));
     }
 
     private static String utf8(String bytes) throws CharacterCodingException {
@@ -88,6 +92,19 @@ public final class RequestQuery {
     public String segment(int number) {
         String[] segments = path.split("/");
         return segments.length > number ? segments[number] : "";
+    }
+
+    /** Like {@link #segment}, percent-decoded. A plus sign is itself. */
+    public String decodedSegment(int number) throws InvalidRequestException {
+        String segment = segment(number);
+        if (!IN_PATH.matcher(segment).matches()) {
+            throw InvalidRequestException.malformed("The path is malformed: a number sign and non-ASCII characters must be percent-encoded.");
+        }
+        try {
+            return utf8(new QueryStringDecoder(segment, StandardCharsets.ISO_8859_1, true).path());
+        } catch (CharacterCodingException | IllegalArgumentException e) {
+            throw undecodable("path", e);
+        }
     }
 
     /** Whether the query has a parameter. */

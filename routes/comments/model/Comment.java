@@ -36,54 +36,31 @@ public record Comment(String postId, String userId, String userName, String cont
     private static final SerializedString CONTENT = new SerializedString("content");
     private static final SerializedString PARENT_ID = new SerializedString("parentId");
     private static final SerializedString ACCEPTED_AT = new SerializedString("acceptedAt");
-    private static final SerializedString CREATED_AT = new SerializedString("createdAt");
-    private static final SerializedString EDITED_AT = new SerializedString("editedAt");
-    private static final SerializedString ERASED_AT = new SerializedString("erasedAt");
     private static final int BLANK_OF_BRAILLE = 0x2800;
-
-    /**
-     * What clients read of a comment beside its fields, in ISO 8601. Each time may be null.
-     *
-     * @param accepted when the comment was accepted
-     * @param created when its batch was written
-     * @param edited when its last edit was accepted
-     * @param erased when its erasure was accepted
-     */
-    public record Times(String accepted, String created, String edited, String erased) {
-    }
 
     /** Writes the comment as messages carry it: with its id, and the time when it was accepted, in ISO 8601. */
     public void writeTo(JsonGenerator json, UUID id, String acceptedAt) throws IOException {
-        writeTo(json, id, new Times(acceptedAt, null, null, null));
+        json.writeStartObject();
+        writeFieldsTo(json, id, acceptedAt);
     }
 
     /** Writes an imported comment, which brought its time, as messages carry it: marked, because nothing about it is new. */
     public void writeImportedTo(JsonGenerator json, UUID id, String acceptedAt) throws IOException {
         json.writeStartObject();
         json.writeBooleanField(IMPORTED, true);
-        writeFieldsTo(json, id, new Times(acceptedAt, null, null, null));
+        writeFieldsTo(json, id, acceptedAt);
     }
 
-    /** Writes the comment as clients read it: with its times. An erased comment has neither a content nor an author. */
-    public void writeTo(JsonGenerator json, UUID id, Times times) throws IOException {
-        json.writeStartObject();
-        writeFieldsTo(json, id, times);
-    }
-
-    private void writeFieldsTo(JsonGenerator json, UUID id, Times times) throws IOException {
+    private void writeFieldsTo(JsonGenerator json, UUID id, String acceptedAt) throws IOException {
         write(json, ID, id.toString());
         write(json, POST_ID, postId);
-        if (times.erased() == null) {
-            write(json, USER_ID, userId);
-            write(json, USER_NAME, userName);
-            write(json, CONTENT, content);
-        }
+        write(json, USER_ID, userId);
+        write(json, USER_NAME, userName);
+        write(json, CONTENT, content);
         if (parentId != null) {
             write(json, PARENT_ID, parentId.toString());
         }
-        write(json, ACCEPTED_AT, times.accepted());
-        write(json, CREATED_AT, times.created());
-        write(json, times.erased() == null ? EDITED_AT : ERASED_AT, times.erased() == null ? times.edited() : times.erased());
+        write(json, ACCEPTED_AT, acceptedAt);
         json.writeEndObject();
     }
 
@@ -173,6 +150,25 @@ public record Comment(String postId, String userId, String userName, String cont
             throw InvalidRequestException.malformed("The query parameter postId must be given, with 1 to " + MAX_NAME
                     + " characters, without U+0000 and halves of surrogate pairs.");
         }
+    }
+
+    /**
+     * The id of a user in the path {@code /users/{userId}/comments}.
+     *
+     * @throws InvalidRequestException 400 if it is not a valid id of a user
+     */
+    public static String userId(RequestQuery query) throws InvalidRequestException {
+        String userId = query.decodedSegment(2);
+        if (userId.equals(".") || userId.equals("..")) {
+            // a proxy would see another path (RFC 3986, 5.2.4)
+            throw InvalidRequestException.malformed("The id of the user in the path can't be . or .., which are steps of a path.");
+        }
+        int length = length(userId);
+        if (length < 1 || length > MAX_NAME) {
+            throw InvalidRequestException.malformed("The id of the user in the path must have 1 to " + MAX_NAME
+                    + " characters, without U+0000 and halves of surrogate pairs.");
+        }
+        return userId;
     }
 
     /**

@@ -1,26 +1,17 @@
 package comments.reader;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonFactoryBuilder;
-import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import comments.http.InvalidRequestException;
 import comments.model.Comment;
-import comments.model.Comment.Times;
 import comments.model.CommentIds;
 import comments.postgresql.ReplicaLag;
 import comments.reader.ReadQuery.Read;
 import comments.reader.ReadQuery.Selection;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
-import java.time.format.DateTimeFormatter;
-import java.time.format.DateTimeFormatterBuilder;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
@@ -42,11 +33,13 @@ import org.apache.camel.Processor;
  */
 public class ReadResponse implements Processor {
 
-    // else an emoji takes twelve bytes instead of four
-    private static final JsonFactory JSON = new JsonFactoryBuilder()
-            .enable(JsonWriteFeature.COMBINE_UNICODE_SURROGATES_IN_UTF8).build();
-    private static final DateTimeFormatter MILLIS = new DateTimeFormatterBuilder().appendInstant(3).toFormatter();
-    private static final byte[] NO_TIME = "0000-00-00T00:00:00.000Z".getBytes(StandardCharsets.ISO_8859_1);
+    private static final byte[] POST_ID = JsonBytes.ascii("{\"postId\":");
+    private static final byte[] COUNT = JsonBytes.ascii(",\"count\":");
+    private static final byte[] MORE = JsonBytes.ascii(",\"more\":true");
+    // of most comments
+    private static final int COMMENT_BYTES = 512;
+    // of most pages; a longer one grows
+    private static final int COMMENTS = 64;
     private static final ThreadLocal<MessageDigest> SHA256 = ThreadLocal.withInitial(ReadResponse::sha256);
     private static final int ETAG_BYTES = 16;
 
@@ -72,23 +65,18 @@ public class ReadResponse implements Processor {
         Message message = exchange.getMessage();
         Read read = exchange.getProperty(ReadQuery.PROPERTY, Read.class);
         List<Map<String, Object>> rows = message.getBody(List.class);
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try (JsonGenerator json = JSON.createGenerator(bytes)) {
-            if (read.selection() == Selection.COUNTS) {
-                writeCounts(rows, read.limit(), json);
-                json.flush();
-                write(message, bytes.toByteArray(), read.ifNoneMatch(), null);
-            } else if (read.limit() != null) {
-                writePage(message, read, rows, json, bytes);
-            } else if (rows.isEmpty()) {
-                throw notFound(Comment.id(read.query()));
-            } else if (rows.get(0).get("erased_at") != null) {
-                throw InvalidRequestException.gone();
-            } else {
-                write(rows.get(0), json);
-                json.flush();
-                write(message, bytes.toByteArray(), read.ifNoneMatch(), null);
-            }
+        if (read.selection() == Selection.COUNTS) {
+            write(message, counts(rows, read.limit()), read.ifNoneMatch(), null);
+        } else if (read.limit() != null) {
+            writePage(message, read, rows);
+        } else if (rows.isEmpty()) {
+            throw notFound(Comment.id(read.query()));
+        } else if (rows.get(0).get("erased_at") != null) {
+            throw InvalidRequestException.gone();
+        } else {
+            JsonBytes json = new JsonBytes(COMMENT_BYTES);
+            CommentJson.write(rows.get(0), json);
+            write(message, json.toByteArray(), read.ifNoneMatch(), null);
         }
     }
 
@@ -99,83 +87,44 @@ public class ReadResponse implements Processor {
                 ? InvalidRequestException.notFound() : InvalidRequestException.notReplicated(behind);
     }
 
-    private void writePage(Message message, Read read, List<Map<String, Object>> rows, JsonGenerator json,
-            ByteArrayOutputStream bytes) throws IOException {
-        json.writeStartArray();
+    private void writePage(Message message, Read read, List<Map<String, Object>> rows) {
+        JsonBytes json = new JsonBytes(COMMENT_BYTES * Math.min(COMMENTS, rows.size() + 1)).raw('[');
         int shown = 0;
-        int end = json.getOutputBuffered();
         while (shown < Math.min(read.limit(), rows.size())) {
-            write(rows.get(shown), json);
-            int written = bytes.size() + json.getOutputBuffered();
-            if (shown > 0 && written >= ReadQuery.MAX_PAGE_BYTES) {
+            int end = json.length();
+            if (shown > 0) {
+                json.raw(',');
+            }
+            CommentJson.write(rows.get(shown), json);
+            if (shown > 0 && json.length() >= ReadQuery.MAX_PAGE_BYTES) {
+                json.cut(end);
                 break;
             }
             shown++;
-            end = written;
         }
-        json.flush();
-        byte[] page = Arrays.copyOf(bytes.toByteArray(), end + 1);
-        page[end] = ']';
         String next = null;
         if (shown < rows.size()) {
             Map<String, Object> last = rows.get(shown - 1);
             next = basePath + read.query().with(Stream.of("postId", "limit"), "before",
                     new PageCursor((OffsetDateTime) last.get("accepted_at"), (UUID) last.get("id")).text());
         }
-        write(message, page, read.ifNoneMatch(), next);
+        write(message, json.raw(']').toByteArray(), read.ifNoneMatch(), next);
     }
 
-    private static void writeCounts(List<Map<String, Object>> rows, int limit, JsonGenerator json) throws IOException {
-        json.writeStartArray();
+    private static byte[] counts(List<Map<String, Object>> rows, int limit) {
+        JsonBytes json = new JsonBytes(COMMENT_BYTES).raw('[');
         for (Map<String, Object> row : rows) {
             long count = (Long) row.get("comments");
-            json.writeStartObject();
-            json.writeStringField("postId", (String) row.get("post_id"));
-            json.writeNumberField("count", Math.min(count, limit));
-            if (count > limit) {
-                json.writeBooleanField("more", true);
+            if (json.length() > 1) {
+                json.raw(',');
             }
-            json.writeEndObject();
+            json.raw(POST_ID).string((String) row.get("post_id")).raw(COUNT).number(Math.min(count, limit));
+            if (count > limit) {
+                json.raw(MORE);
+            }
+            json.raw('}');
         }
-        json.writeEndArray();
-    }
-
-    private static void write(Map<String, Object> row, JsonGenerator json) throws IOException {
-        new Comment((String) row.get("post_id"), (String) row.get("user_id"), (String) row.get("user_name"),
-                (String) row.get("content"), (UUID) row.get("parent_id"))
-                .writeTo(json, (UUID) row.get("id"), new Times(time(row.get("accepted_at")), time(row.get("created_at")),
-                        time(row.get("edited_at")), time(row.get("erased_at"))));
-    }
-
-    // in ISO 8601, or null if there is none or it is infinite
-    private static String time(Object value) {
-        if (value == null) {
-            return null;
-        }
-        OffsetDateTime time = (OffsetDateTime) value;
-        return time.equals(OffsetDateTime.MAX) || time.equals(OffsetDateTime.MIN) ? null
-                : time.getYear() < 0 || time.getYear() > 9_999 ? MILLIS.format(time) : text(time);
-    }
-
-    // what the formatter writes, in a tenth of its time
-    private static String text(OffsetDateTime time) {
-        byte[] text = NO_TIME.clone();
-        write(time.getYear(), text, 3);
-        write(time.getMonthValue(), text, 6);
-        write(time.getDayOfMonth(), text, 9);
-        write(time.getHour(), text, 12);
-        write(time.getMinute(), text, 15);
-        write(time.getSecond(), text, 18);
-        write(time.getNano() / 1_000_000, text, 22);
-        return new String(text, StandardCharsets.ISO_8859_1);
-    }
-
-    private static void write(int number, byte[] text, int lastDigit) {
-        int rest = number;
-        for (int i = lastDigit; rest > 0; i--) {
-            text[i] = (byte) ('0' + rest % 10);
-            rest /= 10;
-        }
+        return json.raw(']').toByteArray();
     }
 
     private static void write(Message message, byte[] json, List<String> ifNoneMatch, String next) {
