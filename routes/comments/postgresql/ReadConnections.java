@@ -357,7 +357,11 @@ final class ReadConnections {
             this.connection = connection;
             this.pooled = pooled;
             most = pooled ? 1 : PIPELINED;
-            connection.closeHandler(end -> leave());
+            connection.closeHandler(end -> {
+                leave();
+                // Vert.x holds each connection that was not closed here, also if the server did it
+                connection.close();
+            });
         }
 
         void send(Read read) {
