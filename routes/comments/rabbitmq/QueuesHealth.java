@@ -14,8 +14,8 @@ import org.springframework.amqp.AmqpException;
 import org.springframework.amqp.rabbit.connection.Connection;
 
 /**
- * The health check {@code comments/queues} of a process that publishes to several queues: down while one of them is missing, does not
- * confirm, or has no consumer although another has: then the consuming processes have a smaller number of queues. It matters neither to
+ * The health check {@code comments/queues} of a process that publishes to several queues: down while one of them is missing or of another
+ * kind, does not confirm, or has no consumer although another has: then the consuming processes have a smaller number of queues. It matters neither to
  * readiness nor to liveness: the other queues take what comes now.
  */
 public class QueuesHealth extends InformativeHealth implements Processor {
@@ -54,14 +54,18 @@ public class QueuesHealth extends InformativeHealth implements Processor {
     }
 
     private List<String> look() {
+        connections.declareRefused();
         List<String> found = new ArrayList<>();
         List<String> idle = new ArrayList<>();
         boolean consumed = false;
         Connection connection = connections.createConnection();
         for (String queue : connections.queues()) {
             DeclareOk state = RabbitConnectionFactory.look(connection, queue);
+            String refusal = connections.refusal(queue);
             if (state == null) {
                 found.add("the queue " + queue + " is missing");
+            } else if (refusal != null) {
+                found.add(refusal);
             } else if (state.getConsumerCount() > 0) {
                 consumed = true;
             } else {

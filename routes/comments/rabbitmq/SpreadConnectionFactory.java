@@ -2,6 +2,8 @@ package comments.rabbitmq;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.slf4j.Logger;
@@ -31,6 +33,8 @@ public class SpreadConnectionFactory extends RabbitConnectionFactory {
     private static final int LOOK_MINUTES = 5;
     private static final long LOOK_NANOS = TimeUnit.MINUTES.toNanos(LOOK_MINUTES);
 
+    // the refusals by queue
+    private final Map<String, String> refused = new ConcurrentHashMap<>();
     private String queue;
     private int number = 1;
     private volatile List<String> consumed = List.of();
@@ -63,13 +67,28 @@ public class SpreadConnectionFactory extends RabbitConnectionFactory {
     }
 
     private void declareFurther(Connection connection) {
-        for (String further : further(queue, number)) {
-            try {
-                declareFurther(connection, further);
-            } catch (RefusedDeclarationException e) {
+        further(queue, number).forEach(further -> declareIfAllowed(connection, further));
+    }
+
+    private void declareIfAllowed(Connection connection, String further) {
+        try {
+            declareFurther(connection, further);
+            refused.remove(further);
+        } catch (RefusedDeclarationException e) {
+            if (!e.getMessage().equals(refused.put(further, e.getMessage()))) {
                 LOG.warn("The other queues are used: {}", e.getMessage());
             }
         }
+    }
+
+    /** Declares queues again that could not be declared on this connection: they may be mended by now. */
+    void declareRefused() {
+        refused.keySet().forEach(further -> declareIfAllowed(createConnection(), further));
+    }
+
+    /** Why a queue could not be declared; null if it could. One of another kind would lose what it confirms. Any thread may call it. */
+    String refusal(String queue) {
+        return refused.get(queue);
     }
 
     /** The names of all queues. */

@@ -10,7 +10,8 @@ import org.apache.camel.support.SynchronizationAdapter;
 /**
  * Spreads messages over several queues: each message goes to one queue, that with the fewest messages which are not confirmed, in turn
  * among equals. With one queue, the route names it. A queue that did not confirm a message, such as one whose leader is away, gets none for
- * {@value #PAUSE_SECONDS} s while another does. A message itself is never sent to a second queue: it may be in the first.
+ * {@value #PAUSE_SECONDS} s while another does. A message itself is never sent to a second queue: it may be in the first. A queue that could
+ * not be declared gets none.
  *
  * <p>Any number of threads may call it.
  */
@@ -36,11 +37,13 @@ public class SpreadMessages implements Processor {
         }
     }
 
+    private SpreadConnectionFactory connections;
     private List<Target> targets = List.of();
     private int next;
 
     /** The connection whose queues are used. */
     public void setConnections(SpreadConnectionFactory connections) {
+        this.connections = connections;
         targets = connections.queues().stream().map(Target::new).toList();
     }
 
@@ -70,6 +73,10 @@ public class SpreadMessages implements Processor {
             Target best = null;
             for (int i = 0; i < targets.size(); i++) {
                 Target each = targets.get((next + i) % targets.size());
+                // never the first queue: without it, there is no connection
+                if (connections.refusal(each.queue) != null) {
+                    continue;
+                }
                 if (best == null || best.isPaused(now) && !each.isPaused(now)
                         || best.isPaused(now) == each.isPaused(now) && each.underWay < best.underWay) {
                     best = each;

@@ -1,6 +1,8 @@
 package comments.rabbitmq;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.mockito.Mockito.mock;
+import static org.mockito.Mockito.when;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -67,6 +69,21 @@ class SpreadMessagesTest {
             done(message, false);
         }
         assertThat(used).containsExactly("comments", "comments-2", "comments-3", "comments", "comments-2", "comments-3");
+    }
+
+    @Test
+    void aQueueThatCouldNotBeDeclaredGetsNone() {
+        SpreadConnectionFactory refusing = mock(SpreadConnectionFactory.class);
+        when(refusing.queues()).thenReturn(List.of("comments", "comments-2", "comments-3"));
+        when(refusing.refusal("comments-2")).thenReturn("of another kind", "of another kind", "of another kind", "of another kind", null);
+        spread.setConnections(refusing);
+        List<String> used = new ArrayList<>();
+        for (int i = 0; i < 7; i++) {
+            Exchange message = send();
+            used.add(queue(message));
+            done(message, false);
+        }
+        assertThat(used).startsWith("comments", "comments-3", "comments", "comments-3").endsWith("comments", "comments-2", "comments-3");
     }
 
     @Test
