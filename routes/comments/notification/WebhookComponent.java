@@ -6,6 +6,7 @@ import java.net.InetAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -18,6 +19,7 @@ import org.apache.camel.component.http.HttpEndpoint;
 import org.apache.hc.client5.http.SystemDefaultDnsResolver;
 import org.apache.hc.client5.http.classic.ExecChain;
 import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
+import org.apache.hc.client5.http.impl.io.ManagedHttpClientConnectionFactory;
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager;
 import org.apache.hc.client5.http.io.HttpClientConnectionManager;
 import org.apache.hc.client5.http.socket.ConnectionSocketFactory;
@@ -26,6 +28,7 @@ import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.HttpException;
+import org.apache.hc.core5.http.config.Http1Config;
 import org.apache.hc.core5.http.config.Registry;
 import org.apache.hc.core5.http.io.SocketConfig;
 import org.apache.hc.core5.pool.PoolConcurrencyPolicy;
@@ -36,8 +39,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Camel's HTTP component for a receiver that is not trusted. An attempt has one deadline, from connecting to the end of the
- * answer. Of the answer's body at most 16 KiB are read, and none is kept. The status is in the header
- * {@code CamelHttpResponseCode}, whatever it is.
+ * answer. Of the answer's body at most 16 KiB are read, and none is kept. It may have 100 headers, of 8 KiB each; an answer with more fails
+ * the attempt. The status is in the header {@code CamelHttpResponseCode}, whatever it is.
  *
  * <p>A connection goes to a public address only. The address is checked when the connection is made, so a name that changes its
  * address between two look-ups does not help.
@@ -58,8 +61,12 @@ public class WebhookComponent extends HttpComponent {
 
     private static final Logger LOG = LoggerFactory.getLogger(WebhookComponent.class);
     private static final int MAX_BODY = 16 << 10;
-    // 64:ff9b::/96, whose addresses end with an IPv4 address
-    private static final byte[] NAT64 = {0, 0x64, (byte) 0xff, (byte) 0x9b, 0, 0, 0, 0, 0, 0, 0, 0};
+    private static final Http1Config LIMITS = Http1Config.custom().setMaxHeaderCount(100).setMaxLineLength(8 << 10).build();
+    // of addresses that end with an IPv4 address: ::/96, ::ffff:0:0/96, which a name may have, and 64:ff9b::/96
+    private static final List<byte[]> IPV4_PREFIXES = List.of(new byte[12], new byte[] {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, -1},
+            new byte[] {0, 0x64, -1, (byte) 0x9b, 0, 0, 0, 0, 0, 0, 0, 0});
+    // a network's own NAT64, 64:ff9b:1::/48 (RFC 8215)
+    private static final byte[] LOCAL_NAT64 = {0, 0x64, -1, (byte) 0x9b, 0, 1};
 
     private final AtomicBoolean refusing = new AtomicBoolean();
     private ScheduledExecutorService deadlines;
@@ -130,7 +137,7 @@ public class WebhookComponent extends HttpComponent {
                     public InetAddress[] resolve(String host) throws UnknownHostException {
                         return allowed(host, super.resolve(host));
                     }
-                }, null);
+                }, ManagedHttpClientConnectionFactory.builder().http1Config(LIMITS).build());
         manager.setDefaultSocketConfig(socket);
         return manager;
     }
@@ -183,14 +190,16 @@ public class WebhookComponent extends HttpComponent {
                     || first == 198 && second >> 1 == 9 || first >= 240;
         }
         // unique local addresses, fc00::/7
-        return first >> 1 == 0x7e || hidesPrivate(bytes);
+        return first >> 1 == 0x7e || startsWith(bytes, LOCAL_NAT64) || hidesPrivate(bytes);
     }
 
-    // IPv6 addresses with an IPv4 address in them: 2002::/16, 64:ff9b::/96, and ::/96
+    private static boolean startsWith(byte[] bytes, byte[] prefix) {
+        return Arrays.equals(bytes, 0, prefix.length, prefix, 0, prefix.length);
+    }
+
+    // IPv6 addresses with an IPv4 address in them: 2002::/16, and those that end with it
     private static boolean hidesPrivate(byte[] bytes) {
-        byte[] start = Arrays.copyOf(bytes, NAT64.length);
-        int at = bytes[0] == 0x20 && bytes[1] == 2 ? 2
-                : Arrays.equals(start, NAT64) || Arrays.equals(start, new byte[NAT64.length]) ? NAT64.length : -1;
+        int at = bytes[0] == 0x20 && bytes[1] == 2 ? 2 : IPV4_PREFIXES.stream().anyMatch(prefix -> startsWith(bytes, prefix)) ? 12 : -1;
         try {
             return at >= 0 && isPrivate(InetAddress.getByAddress(Arrays.copyOfRange(bytes, at, at + 4)));
         } catch (UnknownHostException e) {

@@ -248,6 +248,21 @@ class PushOverHttpTest {
     }
 
     @Test
+    void anAnswerWithoutEndOfItsHeadersFailsTheAttempt() throws Exception {
+        firstAnswer(exchange -> {
+            for (int i = 0; i < 10_000; i++) {
+                exchange.getResponseHeaders().add("Name" + i, "value");
+            }
+            exchange.sendResponseHeaders(204, -1);
+        });
+        try (TestPipeline pipeline = pipeline()) {
+            notify(1);
+            awaitPushes(2);
+            assertThat(pushes.get(1).id()).isEqualTo(pushes.get(0).id());
+        }
+    }
+
+    @Test
     void addressesOfThisMachineAreRefusedByDefault() throws Exception {
         ListAppender<ILoggingEvent> log = NotificationServiceTest.logOf(WebhookComponent.class.getName(), Level.WARN);
         try (TestPipeline pipeline = pipeline("NOTIFICATIONS_PUSH_PRIVATE", "false",
