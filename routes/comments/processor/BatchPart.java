@@ -28,7 +28,8 @@ public final class BatchPart {
     }
 
     /**
-     * The parameters of the statement in insert-comments.sql or apply-changes.sql. Asking for them starts the time of the insert.
+     * The parameters of the statement in insert-comments.sql, quarantine-differing.sql or apply-changes.sql. Asking for them starts the time of
+     * the insert.
      *
      * @throws CharacterCodingException if it isn't UTF-8, which PostgreSQL would only see replaced
      */
@@ -45,6 +46,11 @@ public final class BatchPart {
     // Camel tries the whole again as it was at first, when the batch may have been taken apart since.
     private int end() {
         return Math.min(to, batch.bodies().size());
+    }
+
+    /** How many comments this inserts: those that were taken out of the batch don't count. */
+    public int comments() {
+        return batch.good(from, end());
     }
 
     /** Whether this is one comment, and nothing is left to take apart. */

@@ -1,5 +1,7 @@
 package comments.processor;
 
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -8,6 +10,10 @@ import java.util.concurrent.atomic.AtomicInteger;
  * are no more at once than there are threads, however many batches wait. What waits is bounded by the prefetch of the
  * consumers: the broker delivers no more while nothing is acknowledged. (Camel's own pool for delayed attempts holds 1,000
  * tasks; it refuses further ones, and then drops the exchange.)
+ *
+ * <p>An Error ends its thread, and another one takes its place. Camel leaves what follows the failed step to the thread, as if the step had
+ * ended well: the next batch of that thread would acknowledge a batch that is not written. So the messages stay unsettled, as the health
+ * check says, until the broker delivers them again.
  */
 public class BatchWriters extends ScheduledThreadPoolExecutor {
 
@@ -25,5 +31,22 @@ public class BatchWriters extends ScheduledThreadPoolExecutor {
     /** How many threads write at once; 0 means one per core. */
     public void setThreads(int threads) {
         setCorePoolSize(threads > 0 ? threads : Runtime.getRuntime().availableProcessors());
+    }
+
+    @Override
+    protected void afterExecute(Runnable task, Throwable failure) {
+        super.afterExecute(task, failure);
+        // the task keeps it for itself; one that is periodic or cancelled has none
+        if (task instanceof Future<?> future && future.isDone() && !future.isCancelled()) {
+            try {
+                future.get();
+            } catch (ExecutionException e) {
+                if (e.getCause() instanceof Error error) {
+                    throw error;
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 }

@@ -68,15 +68,24 @@ public final class CommentBatch {
      * @param count how many comments it holds
      */
     void add(List<Delivery> delivered, byte[] body, int count) {
-        deliveries.addAll(delivered);
+        // an Error between the two must not leave a delivery without its body, which would be acknowledged
         bodies.add(body);
+        deliveries.addAll(delivered);
         comments += count;
         bytes += body.length;
     }
 
     /** How many comments the messages say they hold; once they were read, how many good ones there are. */
     public int comments() {
-        return apart ? bodies.size() - rejected.size() : comments;
+        return good(0, bodies.size());
+    }
+
+    /**
+     * How many good comments are among some bodies. Before the batch is taken apart, its only part is the whole. Camel would not know which
+     * method {@code body.comments} means, if this had that name, too.
+     */
+    int good(int from, int to) {
+        return apart ? to - from - rejected.subMap(from, to).size() : comments;
     }
 
     /** The size of all bodies. */
@@ -117,15 +126,17 @@ public final class CommentBatch {
      */
     public BatchPart whole() {
         if (read == null) {
-            read = new Notifications(pushImports);
+            Notifications all = new Notifications(pushImports);
             for (int i = 0; i < bodies.size(); i++) {
                 try {
-                    read.add(bodies.get(i));
+                    all.add(bodies.get(i));
                 } catch (IOException e) {
                     reject(i, isUtf8(bodies.get(i)) ? e : new CharacterCodingException());
                 }
             }
-            comments = read.comments();
+            comments = all.comments();
+            // after an Error, the next attempt reads all of them again
+            read = all;
         }
         return new BatchPart(this, 0, Integer.MAX_VALUE);
     }

@@ -123,9 +123,10 @@ class CommentJobProcessorTest {
             assertThat(insert.getExchanges()).isEmpty();
             receive(1);
             await().until(() -> inserted().equals(List.of(5_000)));
+            // else the next batch may be settled before this one is acknowledged, and both are at once
+            verify(channel, timeout(5_000)).basicAck(3, true);
             receive(6_000);
             await().until(() -> inserted().equals(List.of(5_000, 6_000)));
-            verify(channel, timeout(5_000)).basicAck(3, true);
             verify(channel, timeout(5_000)).basicAck(4, true);
         }
 

@@ -1,25 +1,18 @@
 package comments.processor;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.mockito.Mockito.mock;
 import static org.mockito.Mockito.timeout;
 import static org.mockito.Mockito.verify;
 import static org.mockito.Mockito.when;
 
-import com.rabbitmq.client.Channel;
 import java.util.Map;
 import org.apache.camel.EndpointInject;
 import org.apache.camel.Exchange;
-import org.apache.camel.ProducerTemplate;
 import org.apache.camel.builder.AdviceWithRouteBuilder;
 import org.apache.camel.component.mock.MockEndpoint;
-import org.apache.camel.component.springrabbit.SpringRabbitMQConstants;
-import org.apache.camel.main.MainConfigurationProperties;
 import org.apache.camel.test.main.junit5.AdviceRouteMapping;
 import org.apache.camel.test.main.junit5.CamelMainTest;
-import org.apache.camel.test.main.junit5.Configure;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -29,7 +22,7 @@ import org.junit.jupiter.api.Test;
             @AdviceRouteMapping(route = "comment-job-processor-renewal", advice = RenewDeliveryTest.Queue.class)},
         properties = {"COMMENTS_ROLES=comment-job-processor", "COMMENTS_BATCH_INTERVAL=100", "camel.metrics.enabled=false",
             "camel.management.enabled=false"})
-class RenewDeliveryTest {
+class RenewDeliveryTest extends ProcessorRouteTest {
 
     static class Queue extends AdviceWithRouteBuilder {
         @Override
@@ -44,17 +37,6 @@ class RenewDeliveryTest {
     @EndpointInject("mock:comments")
     MockEndpoint queue;
 
-    @EndpointInject("direct:comments")
-    ProducerTemplate comments;
-
-    private final Channel channel = mock(Channel.class);
-
-    @Configure
-    void routes(MainConfigurationProperties configuration) {
-        configuration.withRoutesIncludePattern(
-                "classpath:connections.camel.yaml,classpath:errors.camel.yaml,classpath:comment-job-processor.camel.yaml");
-    }
-
     @BeforeEach
     void reset() {
         insert.reset();
@@ -62,17 +44,8 @@ class RenewDeliveryTest {
         when(channel.isOpen()).thenReturn(true);
     }
 
-    private Exchange receive(long tag, Object deliveryCount) {
-        return comments.send(exchange -> {
-            exchange.setProperty(SpringRabbitMQConstants.CHANNEL, channel);
-            exchange.getMessage().setHeader(SpringRabbitMQConstants.DELIVERY_TAG, tag);
-            exchange.getMessage().setHeader("commentCount", 1);
-            exchange.getMessage().setHeader("CC", "elsewhere");
-            if (deliveryCount != null) {
-                exchange.getMessage().setHeader("x-delivery-count", deliveryCount);
-            }
-            exchange.getMessage().setBody("[{\"id\":\"%d\"}]".formatted(tag).getBytes(UTF_8));
-        });
+    private Exchange deliver(long tag, Object deliveryCount) {
+        return receive(tag, deliveryCount == null ? Map.of("CC", "elsewhere") : Map.of("CC", "elsewhere", "x-delivery-count", deliveryCount));
     }
 
     @Test
@@ -81,9 +54,9 @@ class RenewDeliveryTest {
         insert.whenAnyExchangeReceived(exchange -> {
             throw new IllegalStateException("locked");
         });
-        receive(1, null);
+        deliver(1, null);
         await().until(() -> insert.getReceivedCounter() > 0);
-        receive(2, 3L);
+        deliver(2, 3L);
         verify(channel).basicAck(2, false);
         assertThat(queue.getExchanges()).singleElement().satisfies(renewed -> {
             assertThat(renewed.getMessage().getBody(String.class)).isEqualTo("[{\"id\":\"2\"}]");
@@ -99,16 +72,16 @@ class RenewDeliveryTest {
         queue.whenAnyExchangeReceived(exchange -> {
             throw new IllegalStateException("not confirmed");
         });
-        receive(1, 7L);
+        deliver(1, 7L);
         verify(channel, timeout(5_000)).basicAck(1, true);
         assertThat(insert.getExchanges()).hasSize(1);
     }
 
     @Test
     void othersAreWrittenAsTheyAre() throws Exception {
-        receive(1, null);
-        receive(2, 1L);
-        receive(3, 2L);
+        deliver(1, null);
+        deliver(2, 1L);
+        deliver(3, 2L);
         verify(channel, timeout(5_000)).basicAck(3, true);
         assertThat(queue.getExchanges()).isEmpty();
     }
