@@ -67,9 +67,14 @@ public class RedeliveryMonitor implements Processor {
         }
     }
 
+    /** The failures of all exchanges. */
+    Collection<Failure> failures() {
+        return failures.values();
+    }
+
     /** The failures of exchanges that a route consumed. */
     Collection<Failure> failures(String routeId) {
-        return failures.values().stream().filter(failure -> routeId.equals(failure.routeId())).toList();
+        return failures().stream().filter(failure -> routeId.equals(failure.routeId())).toList();
     }
 
     // The message of a data error quotes the data, so only its SQLSTATE is shown.

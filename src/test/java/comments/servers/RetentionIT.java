@@ -16,8 +16,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class RetentionIT {
 
     private static final Duration LIMIT = Duration.ofSeconds(60);
-    private static final int OLD = 200_000;
-    private static final int YOUNG = 20_000;
+    private static final int OLD = 60_000;
+    private static final int YOUNG = 10_000;
 
     @RegisterExtension
     static final PrivateServers SERVERS = new PrivateServers();
@@ -70,7 +70,7 @@ class RetentionIT {
             long before = count("content = 'old'");
             JarProcess changes = SERVERS.launch("comment-changes", "COMMENTS_RETENTION", 30);
             JarProcess other = SERVERS.launch("comment-changes", "COMMENTS_RETENTION", 30);
-            while (count("content = 'old'") > before - 12_000) {
+            while (count("content = 'old'") > before - 6_000) {
                 assertThat(service.post("{\"postId\":\"p\",\"userId\":\"u\",\"userName\":\"Ann\",\"content\":\"young\"}").statusCode()).isEqualTo(202);
                 posted++;
             }
