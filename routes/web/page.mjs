@@ -479,6 +479,9 @@ function watchComments() {
           showComment(data)
         } else if (kind === 'edited' || kind === 'erased') {
           showChange(data)
+        } else if (kind === 'missed' && data.more) {
+          // one that is erased by now may be shown
+          $('latest').replaceChildren()
         } else if (kind === 'batch' && data.comments > data.shown) {
           addLatest(element('li', { className: 'summary',
             textContent: `a batch of ${number(data.comments)} comments, of which ${number(data.shown)} are shown` }))

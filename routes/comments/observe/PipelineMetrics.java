@@ -97,7 +97,7 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
     private static final Counter ANNOUNCED = Counter.builder("comments.announced")
             .description("Comments that were pushed, and announced to the clients of the stream").register(Metrics.globalRegistry);
     private static final Counter QUARANTINED = Counter.builder("comments.quarantined")
-            .description("Comments that the database refused, and that are in quarantine").register(Metrics.globalRegistry);
+            .description("Comments in quarantine: the database refused them, or other comments have their ids").register(Metrics.globalRegistry);
     private static final Counter CHANGES_ACCEPTED = Counter.builder("comments.changes.accepted")
             .description("Edits and erasures that were answered with 202").register(Metrics.globalRegistry);
     // a redelivered change is counted again
@@ -110,9 +110,18 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
             .register(Metrics.globalRegistry);
     private static final Counter DELETED = Counter.builder("comments.deleted")
             .description("Comments that were deleted because they are older than the retention").register(Metrics.globalRegistry);
+    private static final Counter ERASURES_FOUND = Counter.builder("comments.erasures.found")
+            .description("Comments of users to erase that were found, and whose erasures are in the queue comment-changes")
+            .register(Metrics.globalRegistry);
     private static final AtomicLong CHANGES_WAITING = Metrics.globalRegistry.gauge("comments.changes.waiting", new AtomicLong());
+    private static final AtomicLong CHANGES_WAITING_MILLIS = new AtomicLong();
     private static final Counter RETRIED = Counter.builder("comments.retries")
             .description("Failed attempts to settle a batch or a push").register(Metrics.globalRegistry);
+
+    static {
+        Gauge.builder("comments.changes.waiting.age", CHANGES_WAITING_MILLIS, millis -> millis.get() / 1e3).baseUnit("seconds")
+                .description("How long the oldest edit or erasure has been waiting for its comment").register(Metrics.globalRegistry);
+    }
 
     private MeterRegistry registry;
     private CamelContext camelContext;
@@ -178,8 +187,13 @@ public final class PipelineMetrics implements CamelContextAware, AutoCloseable {
         ERASED.increment(erased);
     }
 
-    /** So many changes wait for their comments now. */
-    public static void changesWaiting(int changes) {
+    /**
+     * So many changes wait for their comments now.
+     *
+     * @param seconds how long the oldest of them has been waiting; 0 without any
+     */
+    public static void changesWaiting(int changes, double seconds) {
+        CHANGES_WAITING_MILLIS.set(Math.round(seconds * 1e3));
         CHANGES_WAITING.set(changes);
     }
 

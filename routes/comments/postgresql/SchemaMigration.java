@@ -36,9 +36,10 @@ import org.flywaydb.core.api.configuration.FluentConfiguration;
  * <p>The schema may have tables of other applications. Its history is in {@value #HISTORY}; only databases of former versions
  * have it in {@value #FORMER_HISTORY}, where other applications that use Flyway have theirs.
  *
- * <p>An index on a table that is there already is built before its version, while other processes write to the table; if that was
- * broken off, it is built again. An index that is replaced is dropped in the same way, by the first start a day after the version
- * that replaces it, which is the one before: processes of the former version read by it until they are replaced, too. Behind a pooler, which has no
+ * <p>An index on a table that is there already is built before its version and after the versions before, while other processes write to the
+ * table; if that was broken off, it is built again. A column and its index are two versions. An index that is replaced is dropped in the
+ * same way, by the first start a day after the version that replaces it, which is the one before: processes of the former version read by it
+ * until they are replaced, too. Behind a pooler, which has no
  * sessions to lock, both are done with their version, and writers wait.
  *
  * <p>Any number of threads may call it.
@@ -164,11 +165,17 @@ public class SchemaMigration implements CamelContextAware {
             List<SqlScript> pending = Stream.of(versions).filter(version -> missing.contains(version.getVersion())).toList();
             List<SqlScript> due = pending.stream().filter(version -> version.droppedIndexes().isEmpty()
                     || pending.contains(versions[0]) || isReplaced(history, versions[List.of(versions).indexOf(version) - 1])).toList();
-            if (locks) {
-                changeIndexes(statement, due);
+            if (locks && !pending.contains(versions[0])) {
+                for (SqlScript version : due) {
+                    if (version.changesIndexes()) {
+                        // its index may need columns of these
+                        List<SqlScript> before = due.subList(0, due.indexOf(version));
+                        migrate(flyway, Stream.of(versions).filter(other -> before.contains(other) || !pending.contains(other)));
+                        changeIndexes(statement, version);
+                    }
+                }
             }
-            flyway.javaMigrations(Stream.of(versions).filter(version -> due.contains(version) || !pending.contains(version))
-                    .toArray(SqlScript[]::new)).load().migrate();
+            migrate(flyway, Stream.of(versions).filter(version -> due.contains(version) || !pending.contains(version)));
             if (privileges != null) {
                 // one transaction, also behind a pooler
                 statement.execute("SELECT set_config('comments.retention_days', '%d', true); %s".formatted(retentionDays, text(privileges)));
@@ -201,16 +208,18 @@ public class SchemaMigration implements CamelContextAware {
                 .anyMatch(applied -> applied.getInstalledOn().toInstant().isBefore(Instant.now().minus(REPLACEMENT)));
     }
 
-    private static void changeIndexes(Statement statement, List<SqlScript> versions) throws SQLException {
-        for (SqlScript version : versions) {
-            for (MatchResult index : version.indexes()) {
-                if (finds(statement, FIND_TABLE.formatted(index.group(2)))) {
-                    buildIndex(statement, index);
-                }
+    private static void migrate(FluentConfiguration flyway, Stream<SqlScript> versions) {
+        flyway.javaMigrations(versions.toArray(SqlScript[]::new)).load().migrate();
+    }
+
+    private static void changeIndexes(Statement statement, SqlScript version) throws SQLException {
+        for (MatchResult index : version.indexes()) {
+            if (finds(statement, FIND_TABLE.formatted(index.group(2)))) {
+                buildIndex(statement, index);
             }
-            for (String index : version.droppedIndexes()) {
-                statement.execute("DROP INDEX CONCURRENTLY IF EXISTS " + index);
-            }
+        }
+        for (String index : version.droppedIndexes()) {
+            statement.execute("DROP INDEX CONCURRENTLY IF EXISTS " + index);
         }
     }
 

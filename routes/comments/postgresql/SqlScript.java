@@ -41,6 +41,11 @@ final class SqlScript implements JavaMigration {
         return DROPPED_INDEX.matcher(sql).results().map(index -> index.group(1)).toList();
     }
 
+    /** Whether the script creates or drops an index. */
+    boolean changesIndexes() {
+        return !indexes().isEmpty() || !droppedIndexes().isEmpty();
+    }
+
     @Override
     public MigrationVersion getVersion() {
         return MigrationVersion.fromVersion(name.substring(1, name.indexOf("__")));

@@ -12,7 +12,7 @@ import org.apache.camel.Processor;
 /**
  * Counts what apply-changes.sql or apply-waiting-changes.sql did, from its one row. The body becomes the notification of the comments
  * that changed, in UTF-8, or null if there are none. The exchange property {@link #CHANGED} has their number, {@link #QUARANTINED} the number
- * of changes that waited for too long.
+ * of changes that waited for too long, {@link #SETTLED} the JSON of those that need not wait any more, or null.
  */
 public class CountChanges implements Processor {
 
@@ -20,6 +20,9 @@ public class CountChanges implements Processor {
     public static final String CHANGED = "changed";
     /** The exchange property that has the number of changes that waited for too long. */
     public static final String QUARANTINED = "quarantined";
+
+    /** The exchange property that has the changes that need not wait any more, for end-waiting-changes.sql. */
+    public static final String SETTLED = "settled";
 
     @Override
     @SuppressWarnings("unchecked")
@@ -30,10 +33,11 @@ public class CountChanges implements Processor {
         int erased = number(row, "erased");
         PipelineMetrics.changed(edited, erased);
         if (row.containsKey("waiting")) {
-            PipelineMetrics.changesWaiting(number(row, "waiting"));
+            PipelineMetrics.changesWaiting(number(row, "waiting"), ((Number) row.get("waiting_seconds")).doubleValue());
         }
         exchange.setProperty(CHANGED, edited + erased);
         exchange.setProperty(QUARANTINED, number(row, "quarantined"));
+        exchange.setProperty(SETTLED, row.get("settled"));
         message.removeHeaders("*");
         message.setHeader(Comment.COUNT_HEADER, edited + erased);
         String notification = (String) row.get("notification");

@@ -8,6 +8,7 @@ import comments.http.InvalidRequestException;
 import comments.http.RateLimiter;
 import comments.http.RequestQuery;
 import comments.model.Comment;
+import comments.model.CommentIds;
 import comments.observe.PipelineMetrics;
 import comments.service.AcceptComment.Accepted;
 import java.io.IOException;
@@ -26,8 +27,8 @@ import org.apache.camel.Processor;
 
 /**
  * Turns the change of a comment into the body of a message: a JSON object with the comment's id, the kind of the change, the new
- * content of an edit, and the time when the change was accepted. Of two changes that one process accepts, the later one has the later time, in
- * microseconds. All headers of the request are removed. The exchange property {@link AcceptComment#ACCEPTED} has the id.
+ * content of an edit, and the time when the change was accepted. The erasure of a user has an id of its own, and the user's. Of two changes that
+ * one process accepts, the later one has the later time, in microseconds. All headers of the request are removed. The exchange property {@link AcceptComment#ACCEPTED} has the id.
  *
  * <p>Throws {@link InvalidRequestException} if the request breaks the contract. Whether there is such a comment is not known
  * here. Any number of threads may call it.
@@ -39,7 +40,12 @@ public class AcceptChange implements Processor {
         /** Its content is replaced. */
         EDIT,
         /** Its content and its author are removed. */
-        ERASE
+        ERASE,
+        /** So are those of all comments of a user. */
+        ERASE_USER;
+
+        // as messages name it
+        private final String text = name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
     private static final JsonFactory JSON = new JsonFactory();
@@ -60,7 +66,7 @@ public class AcceptChange implements Processor {
         this.rateLimiter = rateLimiter;
     }
 
-    /** What is done to the comment. */
+    /** What is done to the comment, or to all of a user. */
     public void setKind(Kind kind) {
         this.kind = kind;
     }
@@ -78,20 +84,25 @@ public class AcceptChange implements Processor {
     private void accept(Exchange exchange) throws Exception {
         Message message = exchange.getMessage();
         String client = apiKeys.require(message);
-        UUID id = Comment.id(RequestQuery.of(message, Set.of()));
+        RequestQuery query = RequestQuery.of(message, Set.of());
+        String userId = kind == Kind.ERASE_USER ? Comment.userId(query) : null;
+        UUID id = userId == null ? Comment.id(query) : CommentIds.next();
         String content = kind == Kind.EDIT ? AcceptComment.content(message) : null;
         rateLimiter.charge(client, message, 1);
         exchange.setProperty(AcceptComment.ACCEPTED, new Accepted(List.of(id), false));
         message.removeHeaders("*");
-        message.setBody(json(id, content));
+        message.setBody(json(id, userId, content));
     }
 
-    private byte[] json(UUID id, String content) throws IOException {
+    private byte[] json(UUID id, String userId, String content) throws IOException {
         try (ByteArrayBuilder bytes = new ByteArrayBuilder(512)) {
             try (JsonGenerator json = JSON.createGenerator(bytes)) {
                 json.writeStartObject();
                 json.writeStringField("id", id.toString());
-                json.writeStringField("kind", kind.name().toLowerCase(Locale.ROOT));
+                json.writeStringField("kind", kind.text);
+                if (userId != null) {
+                    json.writeStringField("userId", userId);
+                }
                 if (content != null) {
                     json.writeStringField("content", content);
                 }

@@ -15,10 +15,16 @@ import org.apache.camel.Processor;
 public class AnswerAccepted implements Processor {
 
     private String basePath = "";
+    private boolean located = true;
 
     /** The path below which a proxy serves the API, such as {@code /c}. Empty by default. */
     public void setBasePath(String basePath) {
         this.basePath = basePath;
+    }
+
+    /** Whether one id is that of a comment, which can be read. It is by default. */
+    public void setLocated(boolean located) {
+        this.located = located;
     }
 
     @Override
@@ -33,7 +39,9 @@ public class AnswerAccepted implements Processor {
             json = accepted.ids().stream().map(UUID::toString).collect(Collectors.joining("\",\"", "{\"ids\":[\"", "\"]}"));
         } else {
             String id = accepted.ids().get(0).toString();
-            message.setHeader("Location", basePath + "/comments/" + id);
+            if (located) {
+                message.setHeader("Location", basePath + "/comments/" + id);
+            }
             json = "{\"id\":\"" + id + "\"}";
         }
         message.setBody(json.getBytes(StandardCharsets.ISO_8859_1));

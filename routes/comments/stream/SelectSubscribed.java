@@ -53,6 +53,11 @@ public class SelectSubscribed implements Processor {
         return changed ? ServerSentEvent.of("edited", comment) : ServerSentEvent.of("comment", id(row), comment);
     }
 
+    /** The event that tells how many comments and changes were missed and are shown, and whether there are more. */
+    static String missed(int shown, boolean more) {
+        return ServerSentEvent.of("missed", "{\"shown\":%d,\"more\":%b}".formatted(shown, more));
+    }
+
     /** The id of this event: when the database wrote the comment, by its own clock, in microseconds since 1970. */
     static long id(Map<String, Object> row) {
         return (Long) row.get("written");
@@ -78,6 +83,7 @@ public class SelectSubscribed implements Processor {
         private final Set<String> ids = new LinkedHashSet<>();
         private final Set<String> latest = new HashSet<>();
         private int posts;
+        private final Set<String> erased = new HashSet<>();
         // a notification is of new comments, or of changes
         private boolean changes;
 
@@ -99,6 +105,9 @@ public class SelectSubscribed implements Processor {
             Deque<String> last = new ArrayDeque<>();
             NotificationReader.read(notification, (id, post, change) -> {
                 selection.changes |= change != null;
+                if ("erased".equals(change)) {
+                    selection.erased.add(id);
+                }
                 selection.add(id, post, topics);
                 if (all && id != null) {
                     postsOfBatch.add(post);
@@ -135,7 +144,8 @@ public class SelectSubscribed implements Processor {
         }
 
         /**
-         * The text of the events for each topic.
+         * The text of the events for each topic. Clients that do not get all changes are told to read the list again. A replica that is late
+         * may still have the text of an erased comment: it is left out.
          *
          * @param rows the comments that were read; none if the database was not reachable
          */
@@ -143,6 +153,9 @@ public class SelectSubscribed implements Processor {
             Map<String, Text> texts = new HashMap<>();
             counts.keySet().forEach(topic -> texts.put(topic, new Text()));
             for (Map<String, Object> row : rows) {
+                if (erased.contains(row.get("id").toString()) && !Boolean.TRUE.equals(row.get("erased"))) {
+                    continue;
+                }
                 String event = event(row, changes);
                 String post = (String) row.get("post_id");
                 if (counts.containsKey(post)) {
@@ -153,11 +166,14 @@ public class SelectSubscribed implements Processor {
                 }
             }
             Map<String, String> events = new HashMap<>();
-            texts.forEach((topic, text) -> events.put(topic, changes ? text.events.toString() : text.events + ServerSentEvent.of("batch",
-                    "{\"comments\":%d,\"posts\":%d,\"shown\":%d}".formatted(counts.get(topic),
-                            topic.equals(SseClients.ALL) ? posts : 1, text.shown))));
-            events.values().removeIf(String::isEmpty);
+            texts.forEach((topic, text) -> events.put(topic, text.events + (changes ? missed(counts.get(topic), text.shown)
+                    : ServerSentEvent.of("batch", "{\"comments\":%d,\"posts\":%d,\"shown\":%d}".formatted(counts.get(topic),
+                            topic.equals(SseClients.ALL) ? posts : 1, text.shown)))));
             return events;
+        }
+
+        private static String missed(int count, int shown) {
+            return shown == count ? "" : SelectSubscribed.missed(shown, true);
         }
 
         /** Events of comments, up to the limit. */

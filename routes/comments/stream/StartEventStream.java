@@ -1,6 +1,5 @@
 package comments.stream;
 
-import comments.http.ServerSentEvent;
 import comments.http.SseClient;
 import comments.http.SseClients;
 import java.util.List;
@@ -10,8 +9,8 @@ import org.apache.camel.Message;
 import org.apache.camel.Processor;
 
 /**
- * Answers a client with a stream that stays open. It begins with the comments that the client missed, or with an event that
- * says that they were not read: the database did not answer, or the client resumes with an id that says nothing.
+ * Answers a client with a stream that stays open. It begins with the comments and the changes that the client missed, or with an event
+ * that says that they were not read: the database did not answer, or the client resumes with an id that says nothing.
  */
 public class StartEventStream implements Processor {
 
@@ -37,15 +36,14 @@ public class StartEventStream implements Processor {
         message.setBody(client);
     }
 
-    // the rows come newest first, and up to one more than the limit; the oldest is sent first
+    // the rows come latest first, and up to one more than the limit; they are sent in the order in which they were written
     private static String missed(List<Map<String, Object>> rows, boolean unread) {
         StringBuilder events = new StringBuilder();
         int shown = 0;
         while (shown < Math.min(rows.size(), Subscribe.MAX_MISSED) && events.length() < MAX_CHARS) {
-            events.insert(0, SelectSubscribed.event(rows.get(shown), false));
+            events.insert(0, SelectSubscribed.event(rows.get(shown), Boolean.TRUE.equals(rows.get(shown).get("changed"))));
             shown++;
         }
-        return events.append(ServerSentEvent.of("missed",
-                "{\"shown\":%d,\"more\":%b}".formatted(shown, unread || rows.size() > shown))).toString();
+        return events.append(SelectSubscribed.missed(shown, unread || rows.size() > shown)).toString();
     }
 }

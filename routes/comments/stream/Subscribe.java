@@ -38,7 +38,7 @@ public class Subscribe implements Processor {
     static final String CLIENT = "client";
     /** The exchange property that holds the id with which the client resumes, a Long, if it does. */
     static final String RESUMES = "resumes";
-    /** The largest number of missed comments that a client gets. */
+    /** The largest number of missed comments and changes that a client gets. */
     static final int MAX_MISSED = 100;
 
     // batches become visible out of the order of their times, which are those when their transactions began: a statement may take

@@ -16,6 +16,7 @@ public final class CommentPipeline {
             "comment-service.camel.yaml",
             "comment-job-processor.camel.yaml",
             "comment-changes.camel.yaml",
+            "user-erasures.camel.yaml",
             "notification-service.camel.yaml",
             "comment-reader.camel.yaml",
             "comment-api.camel.yaml",

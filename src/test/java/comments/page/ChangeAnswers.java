@@ -61,6 +61,15 @@ final class ChangeAnswers {
             awaitStatus(413, closed, method, path, "x".repeat(20_001));
             awaitStatus(414, closed, method, path + "?" + "x".repeat(9_000), body);
         }
+        String user = "/users/u1/comments";
+        awaitStatus(202, closed, "DELETE", user, null);
+        awaitStatus(429, closed, "DELETE", user, null);
+        awaitStatus(400, closed, "DELETE", "/users/" + "x".repeat(201) + "/comments", null);
+        awaitStatus(401, closed, "DELETE", user, null, "Content-Type", "application/json");
+        awaitStatus(403, closed, "DELETE", user, null, "Authorization", "Bearer key", "Content-Type", "application/json");
+        awaitStatus(403, open, "DELETE", user, null);
+        awaitStatus(413, closed, "DELETE", user, "x".repeat(20_001));
+        awaitStatus(414, closed, "DELETE", user + "?" + "x".repeat(9_000), null);
         awaitStatus(410, closed, "GET", path, null);
         assertThat(sender.send(closed, "GET", "/comments?postId=p", null, MAY_CHANGE).body()).contains("erasedAt");
         ConnectionFactory factory = new ConnectionFactory();
@@ -70,6 +79,7 @@ final class ChangeAnswers {
         }
         awaitStatus(503, closed, "PATCH", path, edit);
         awaitStatus(503, closed, "DELETE", path, null);
+        awaitStatus(503, closed, "DELETE", user, null);
     }
 
     private void awaitStatus(int status, TestPipeline to, String method, String path, String body, String... headers) {

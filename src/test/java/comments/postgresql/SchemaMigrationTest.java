@@ -21,7 +21,9 @@ class SchemaMigrationTest {
     private static final DefaultCamelContext CONTEXT = new DefaultCamelContext();
     private static final String FIRST = "sql/V1__comments.sql";
     private static final String FORMER = FIRST + ",sql/V2__comment_quarantine.sql,sql/V3__reading.sql";
-    private static final String ALL = FORMER + ",sql/V4__reading_by_time.sql,sql/V5__former_indexes.sql,sql/V6__changes.sql,sql/V8__retention.sql";
+    private static final String ALL = FORMER + ",sql/V4__reading_by_time.sql,sql/V5__former_indexes.sql,sql/V6__changes.sql,sql/V7__user_erasures.sql"
+            + ",sql/V8__retention.sql"
+            + ",sql/V9__counted_periods.sql,sql/V10__changed_at.sql,sql/V11__changes_by_time.sql,sql/V12__quarantined_comments.sql";
 
     private String url;
 
@@ -78,10 +80,10 @@ class SchemaMigrationTest {
     @Test
     void anEmptyDatabaseGetsAHistoryOfOurOwn() throws Exception {
         migrate(ALL);
-        assertThat(versions("comments_schema_history")).containsExactly("1", "2", "3", "4", "5", "6", "8");
+        assertThat(versions("comments_schema_history")).containsExactly("1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12");
         assertThat(select("SELECT to_regclass('flyway_schema_history')")).containsOnlyNulls();
         migrate(ALL);
-        assertThat(versions("comments_schema_history")).hasSize(7);
+        assertThat(versions("comments_schema_history")).hasSize(12);
     }
 
     @Test
@@ -92,7 +94,7 @@ class SchemaMigrationTest {
             starts.add(startMigration());
         }
         starts.forEach(CompletableFuture::join);
-        assertThat(versions("comments_schema_history")).containsExactly("1", "2", "3", "4", "5", "6", "8");
+        assertThat(versions("comments_schema_history")).containsExactly("1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12");
         assertThat(select("SELECT id FROM orders")).isEmpty();
     }
 
@@ -105,7 +107,7 @@ class SchemaMigrationTest {
         execute("INSERT INTO flyway_schema_history"
                 + " VALUES (1, '1', 'comments', 'SQL', 'V1__comments.sql', 42, 'shop', now(), 1, true)");
         migrate(ALL);
-        assertThat(versions("comments_schema_history")).containsExactly("1", "2", "3", "4", "5", "6", "8");
+        assertThat(versions("comments_schema_history")).containsExactly("1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12");
         assertThat(select("SELECT checksum FROM flyway_schema_history")).containsExactly("42");
     }
 
@@ -115,7 +117,7 @@ class SchemaMigrationTest {
         migrate(FIRST);
         execute("ALTER TABLE comments_schema_history RENAME TO flyway_schema_history");
         migrate(ALL);
-        assertThat(versions("flyway_schema_history")).containsExactly("1", "2", "3", "4", "6", "8");
+        assertThat(versions("flyway_schema_history")).containsExactly("1", "2", "3", "4", "6", "7", "8", "9", "10", "11", "12");
         assertThat(select("SELECT to_regclass('comments_schema_history')")).containsOnlyNulls();
     }
 
@@ -125,6 +127,6 @@ class SchemaMigrationTest {
         url = given + "\n";
         migrate(ALL);
         url = given;
-        assertThat(versions("comments_schema_history")).hasSize(7);
+        assertThat(versions("comments_schema_history")).hasSize(12);
     }
 }

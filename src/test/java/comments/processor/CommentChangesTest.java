@@ -274,12 +274,38 @@ class CommentChangesTest {
     }
 
     @Test
-    void bothStatementsSetTheSame() throws Exception {
-        assertThat(whatIsSet("apply-changes")).isEqualTo(whatIsSet("apply-waiting-changes"));
+    void aRedeliveredErasureIsToldOfAgainEvenTogetherWithALaterOne() throws Exception {
+        String id = written();
+        publish(erasure(id, 1));
+        await().until(() -> get("/comments/" + id).statusCode() == 410);
+        double before = applied("erase");
+        publish("[" + erasure(id, 1) + "," + erasure(id, 2) + "]");
+        awaitSettled();
+        assertThat(applied("erase")).isEqualTo(before + 1);
+        publish(erasure(id, 2));
+        awaitSettled();
+        assertThat(applied("erase")).as("what it changed was told of").isEqualTo(before + 1);
     }
 
-    private static String whatIsSet(String statement) throws IOException {
+    /** How many changes of a kind changed a comment, and were told of. */
+    private static double applied(String kind) throws Exception {
+        return pipeline.observe("metrics").lines().filter(line -> line.startsWith("comments_changes_applied_total{kind=\"" + kind + "\""))
+                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1))).sum();
+    }
+
+    @Test
+    void bothStatementsSetTheSame() throws Exception {
+        assertThat(part("apply-changes", "UPDATE comments", "waiting AS")).isEqualTo(part("apply-waiting-changes", "UPDATE comments", "late AS"));
+    }
+
+    @Test
+    void bothStatementsTellTheSame() throws Exception {
+        assertThat(part("apply-changes", "json_agg(json_build_object(", "AS notification"))
+                .isEqualTo(part("apply-waiting-changes", "json_agg(json_build_object(", "AS notification"));
+    }
+
+    private static String part(String statement, String from, String to) throws IOException {
         String sql = Files.readString(Path.of("routes", "sql", statement + ".sql"));
-        return sql.substring(sql.indexOf("UPDATE comments"), sql.indexOf("END\n    FROM"));
+        return sql.substring(sql.indexOf(from), sql.indexOf(to));
     }
 }

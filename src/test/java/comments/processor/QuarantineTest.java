@@ -4,21 +4,13 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.mockito.ArgumentMatchers.anyBoolean;
 import static org.mockito.ArgumentMatchers.anyLong;
-import static org.mockito.Mockito.mock;
 import static org.mockito.Mockito.never;
 import static org.mockito.Mockito.timeout;
 import static org.mockito.Mockito.verify;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.rabbitmq.client.Channel;
-import comments.postgresql.PostgresDataSource;
-import comments.support.TestServers;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -26,18 +18,10 @@ import org.apache.camel.BeanInject;
 import org.apache.camel.CamelContext;
 import org.apache.camel.EndpointInject;
 import org.apache.camel.Exchange;
-import org.apache.camel.ProducerTemplate;
-import org.apache.camel.builder.AdviceWithRouteBuilder;
 import org.apache.camel.component.bean.BeanComponent;
 import org.apache.camel.component.mock.MockEndpoint;
-import org.apache.camel.component.springrabbit.SpringRabbitMQConstants;
-import org.apache.camel.main.MainConfigurationProperties;
 import org.apache.camel.test.main.junit5.AdviceRouteMapping;
 import org.apache.camel.test.main.junit5.CamelMainTest;
-import org.apache.camel.test.main.junit5.Configure;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,64 +29,22 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Comments that the database refuses, in the route file as it ships, with a database. */
 @CamelMainTest(
-        advices = @AdviceRouteMapping(route = "comment-job-processor", advice = QuarantineTest.Queues.class),
+        advices = @AdviceRouteMapping(route = "comment-job-processor", advice = ProcessorDatabaseTest.Queues.class),
         properties = {"COMMENTS_ROLES=comment-job-processor", "POSTGRES_USER=postgres", "COMMENTS_BATCH_INTERVAL=600000", "COMMENTS_RETRY_DELAY=10",
             "COMMENTS_RETRY_MAX_DELAY=20", "camel.metrics.enabled=false", "camel.management.enabled=false"})
-class QuarantineTest {
+class QuarantineTest extends ProcessorDatabaseTest {
 
     private static final int BATCH = 5_000;
-
-    static class Queues extends AdviceWithRouteBuilder {
-        @Override
-        public void configure() {
-            replaceFromWith("direct:comments");
-            weaveById("to-notifications").replace().to("mock:notifications");
-        }
-    }
 
     @EndpointInject("mock:notifications")
     MockEndpoint notifications;
 
-    @EndpointInject("direct:comments")
-    ProducerTemplate comments;
-
     @BeanInject
     CamelContext context;
 
-    @BeanInject("comments")
-    PostgresDataSource source;
-
-    private final Channel channel = mock(Channel.class);
-    private long tag;
-    private Connection database;
-
-    @BeforeAll
-    static void nameTheDatabase() throws IOException, SQLException {
-        System.setProperty("POSTGRES_URL", TestServers.newDatabase());
-    }
-
-    @AfterAll
-    static void forgetTheDatabase() {
-        System.clearProperty("POSTGRES_URL");
-    }
-
-    @Configure
-    void routes(MainConfigurationProperties configuration) {
-        configuration.withRoutesIncludePattern(
-                "classpath:connections.camel.yaml,classpath:errors.camel.yaml,classpath:comment-job-processor.camel.yaml");
-    }
-
     @BeforeEach
-    void emptyTheDatabase() throws SQLException {
-        // this also makes the schema
-        database = source.getConnection();
-        execute("TRUNCATE comments, comment_quarantine");
+    void forgetNotifications() {
         notifications.reset();
-    }
-
-    @AfterEach
-    void close() throws SQLException {
-        database.close();
     }
 
     private static String good() {
@@ -122,33 +64,10 @@ class QuarantineTest {
         };
     }
 
-    private void receive(byte[] body, int count) {
-        tag++;
-        comments.send(exchange -> {
-            exchange.setProperty(SpringRabbitMQConstants.CHANNEL, channel);
-            exchange.getMessage().setHeader(SpringRabbitMQConstants.DELIVERY_TAG, tag);
-            exchange.getMessage().setHeader("commentCount", count);
-            exchange.getMessage().setBody(body);
-        });
-    }
-
     private void receive(List<String> messages) {
         for (int from = 0; from < messages.size(); from += 250) {
             List<String> group = messages.subList(from, Math.min(from + 250, messages.size()));
             receive(("[" + String.join(",", group) + "]").getBytes(UTF_8), group.size());
-        }
-    }
-
-    private void execute(String sql) throws SQLException {
-        try (Statement statement = database.createStatement()) {
-            statement.execute(sql);
-        }
-    }
-
-    private long query(String sql) throws SQLException {
-        try (Statement statement = database.createStatement(); ResultSet result = statement.executeQuery(sql)) {
-            result.next();
-            return result.getLong(1);
         }
     }
 
@@ -170,9 +89,9 @@ class QuarantineTest {
         }
         receive(batch);
         verify(channel, timeout(120_000)).basicAck(tag, true);
-        assertThat(query("SELECT count(*) FROM comments")).isEqualTo(BATCH - badOnes);
-        assertThat(query("SELECT count(*) FROM comment_quarantine")).isEqualTo(badOnes);
-        assertThat(query("SELECT count(*) FROM comment_quarantine WHERE sqlstate NOT LIKE '22%' AND sqlstate NOT LIKE '23%'"
+        assertThat(number("SELECT count(*) FROM comments")).isEqualTo(BATCH - badOnes);
+        assertThat(number("SELECT count(*) FROM comment_quarantine")).isEqualTo(badOnes);
+        assertThat(number("SELECT count(*) FROM comment_quarantine WHERE sqlstate NOT LIKE '22%' AND sqlstate NOT LIKE '23%'"
                 + " OR reason = ''")).isZero();
         assertThat(notified()).isEqualTo(BATCH - badOnes);
         // no batch is kept in a cache with all of its comments
@@ -189,10 +108,10 @@ class QuarantineTest {
         receive("[{\"postId\":".getBytes(UTF_8), 1);
         receive(("[" + good() + "]").getBytes(UTF_8), BATCH);
         verify(channel, timeout(20_000)).basicAck(3, true);
-        assertThat(query("SELECT count(*) FROM comments")).isOne();
-        assertThat(query("SELECT count(*) FROM comment_quarantine WHERE body = '\\x5b7b22706f73744964223a' AND sqlstate = '22P02'"))
+        assertThat(number("SELECT count(*) FROM comments")).isOne();
+        assertThat(number("SELECT count(*) FROM comment_quarantine WHERE body = '\\x5b7b22706f73744964223a' AND sqlstate = '22P02'"))
                 .isOne();
-        assertThat(query("SELECT count(*) FROM comment_quarantine WHERE position('\\xff'::bytea in body) > 0"
+        assertThat(number("SELECT count(*) FROM comment_quarantine WHERE position('\\xff'::bytea in body) > 0"
                 + " AND sqlstate = '22021'")).isOne();
         assertThat(notified()).isOne();
     }
@@ -204,7 +123,7 @@ class QuarantineTest {
         verify(channel, timeout(20_000)).basicAck(1, true);
         receive(("[" + bad + "]").getBytes(UTF_8), BATCH);
         verify(channel, timeout(20_000)).basicAck(2, true);
-        assertThat(query("SELECT count(*) FROM comment_quarantine")).isOne();
+        assertThat(number("SELECT count(*) FROM comment_quarantine")).isOne();
     }
 
     @Test
@@ -226,9 +145,9 @@ class QuarantineTest {
         verify(channel, timeout(30_000)).basicAck(tag, true);
         execute("DROP TRIGGER fail_once ON comments");
         execute("DROP FUNCTION fail_once");
-        assertThat(query("SELECT nextval('attempts')")).as("it was tried again").isGreaterThan(10);
+        assertThat(number("SELECT nextval('attempts')")).as("it was tried again").isGreaterThan(10);
         execute("DROP SEQUENCE attempts");
-        assertThat(query("SELECT count(*) FROM comments")).isEqualTo(BATCH - 1);
+        assertThat(number("SELECT count(*) FROM comments")).isEqualTo(BATCH - 1);
         assertThat(notified()).isEqualTo(BATCH - 1);
     }
 
@@ -237,11 +156,11 @@ class QuarantineTest {
         execute("ALTER TABLE comments RENAME TO gone");
         receive(("[" + good() + "," + bad(2) + "]").getBytes(UTF_8), BATCH);
         verify(channel, timeout(1_000).times(0)).basicAck(anyLong(), anyBoolean());
-        assertThat(query("SELECT count(*) FROM comment_quarantine")).isZero();
+        assertThat(number("SELECT count(*) FROM comment_quarantine")).isZero();
         verify(channel, never()).basicAck(anyLong(), anyBoolean());
         execute("ALTER TABLE gone RENAME TO comments");
         verify(channel, timeout(20_000)).basicAck(1, true);
-        assertThat(query("SELECT count(*) FROM comments")).isOne();
-        assertThat(query("SELECT count(*) FROM comment_quarantine")).isOne();
+        assertThat(number("SELECT count(*) FROM comments")).isOne();
+        assertThat(number("SELECT count(*) FROM comment_quarantine")).isOne();
     }
 }

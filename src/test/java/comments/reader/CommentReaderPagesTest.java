@@ -108,6 +108,18 @@ class CommentReaderPagesTest extends ReaderFixture {
         assertThat(json(get("/comments?postId=p&limit=10")).findValuesAsText("userId").get(2)).hasSize(30_000);
     }
 
+    /** A foreign message can have one. */
+    @Test
+    void aTextThatIsLargerThanAPageHidesNoneBehindIt() throws Exception {
+        UUID comment = insert("q", 1);
+        List<String> expected = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            expected.add(0, insert("p", "c".repeat(i == 1 ? 1 : 300_000), comment, "2026-11-22T10:00:%02dZ".formatted(i)).toString());
+        }
+        assertThat(Pages.from("/comments?postId=p&limit=10")).isEqualTo(new Pages(expected, 4));
+        assertThat(Pages.from("/comments/" + comment + "/replies?limit=10")).isEqualTo(new Pages(expected, 4));
+    }
+
     @Test
     void repliesHaveTextsOfAnySizeToo() throws Exception {
         UUID comment = insert("p", 1);

@@ -58,7 +58,8 @@ class SecureServersIT {
     void theUsersAndRolesMayDoNoMore() throws Exception {
         for (String statement : List.of("DELETE FROM comments", "UPDATE comments SET content = ''", "DROP TABLE comments",
                 "TRUNCATE comments", "CREATE TABLE more (id int)", "INSERT INTO comments_schema_history SELECT * FROM comments_schema_history",
-                "UPDATE comments_schema_history SET checksum = 0", "DELETE FROM comment_quarantine", "SELECT FROM comment_changes_waiting")) {
+                "UPDATE comments_schema_history SET checksum = 0", "DELETE FROM comment_quarantine", "SELECT FROM comment_changes_waiting",
+                "DELETE FROM comment_changes_waiting", "SELECT FROM user_erasures_running", "INSERT INTO user_erasures VALUES ('', now())")) {
             assertDenied(PrivateServers.WRITER, statement);
         }
         for (String statement : List.of("DELETE FROM comments", "DROP TABLE comments", "TRUNCATE comments", "CREATE TABLE more (id int)",
@@ -66,7 +67,8 @@ class SecureServersIT {
             assertDenied(PrivateServers.CHANGER, statement);
         }
         for (String statement : List.of("INSERT INTO comments SELECT * FROM comments", "DELETE FROM comments", "CREATE TABLE more (id int)",
-                "SELECT FROM comment_quarantine", "SELECT FROM comment_changes_waiting", "SELECT FROM comments_schema_history")) {
+                "SELECT FROM comment_quarantine", "SELECT FROM comment_changes_waiting", "SELECT FROM user_erasures", "SELECT FROM user_erasures_running",
+                "SELECT FROM comments_schema_history")) {
             assertDenied(PrivateServers.READER, statement);
         }
         assertRefused("comment-reader", channel -> channel.basicGet("comments", true));

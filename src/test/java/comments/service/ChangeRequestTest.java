@@ -118,6 +118,37 @@ class ChangeRequestTest {
         assertProblem(send(pipeline, "ann", "PATCH", ID, "{\"content\":\"Hi\"}", type), 415, "application/json");
     }
 
+    private static HttpResponse<String> eraseUser(String user, String key) throws Exception {
+        return pipeline.send(HttpRequest.newBuilder(pipeline.uri("/users/" + user + "/comments")).header("Authorization", "Bearer " + key).DELETE());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {"%00 | without U+0000", "%ed%a0%80 | must be UTF-8", "%ff | must be UTF-8", "%e4 | must be UTF-8",
+        "%2e%2E | steps of a path", ". | steps of a path"})
+    void aWrongIdOfAUserIsRefused(String user, String detail) throws Exception {
+        assertProblem(eraseUser(user, "ann"), 400, detail);
+    }
+
+    @Test
+    void theIdOfAUserIsAsLongAsThatOfAComment() throws Exception {
+        assertThat(eraseUser("%F0%9F%91%8D".repeat(200), "ann").statusCode()).isEqualTo(202);
+        assertProblem(eraseUser("x".repeat(201), "ann"), 400, "1 to 200 characters");
+        assertProblem(eraseUser("u", "bob"), 403, "lacks the scope change");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a/..", "a/b", ""})
+    void whatIsNotOneSegmentIsNobody(String user) throws Exception {
+        assertThat(eraseUser(user, "ann").statusCode()).isIn(404, 405);
+    }
+
+    @Test
+    void eachErasureOfAUserHasAnIdOfItsOwn() throws Exception {
+        String first = eraseUser("u", "ann").body();
+        assertThat(JSON.readTree(first).properties()).hasSize(1);
+        assertThat(eraseUser("u", "ann").body()).isNotEqualTo(first);
+    }
+
     @Test
     void anOtherMethodIsRefused() throws Exception {
         HttpResponse<String> response = send(pipeline, "ann", "PUT", ID, "{\"content\":\"Hi\"}", "application/json");

@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The route file as it ships, from the REST endpoint to the broker, which is a mock. */
 @CamelMainTest(replaceRouteFromWith = {"comment-service=direct:post", "comment-service-edit=direct:edit",
-        "comment-service-erase=direct:erase"}, mockEndpointsAndSkip = "spring-rabbitmq:*",
+        "comment-service-erase=direct:erase", "comment-service-erase-user=direct:erase-user"}, mockEndpointsAndSkip = "spring-rabbitmq:*",
         properties = {"COMMENTS_ROLES=comment-service", "camel.metrics.enabled=false", "camel.management.enabled=false"})
 class CommentServiceTest {
 

@@ -25,7 +25,7 @@ import org.springframework.amqp.AmqpConnectException;
 
 /** Posts that fail after they were admitted: by the broker, or by an exception of our own. */
 @CamelMainTest(replaceRouteFromWith = {"comment-service=direct:post", "comment-service-edit=direct:edit",
-        "comment-service-erase=direct:erase"}, mockEndpointsAndSkip = "spring-rabbitmq:*",
+        "comment-service-erase=direct:erase", "comment-service-erase-user=direct:erase-user"}, mockEndpointsAndSkip = "spring-rabbitmq:*",
         properties = {"COMMENTS_ROLES=comment-service", "camel.metrics.enabled=false", "camel.management.enabled=false"})
 class FailedPostTest {
 

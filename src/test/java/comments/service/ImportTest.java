@@ -98,8 +98,12 @@ class ImportTest {
     }
 
     private static String table() throws Exception {
-        try (Connection connection = DriverManager.getConnection(settings.get("POSTGRES_URL")); ResultSet rows = connection.createStatement()
-                .executeQuery("SELECT string_agg(c::text, E'\\n' ORDER BY id) FROM comments c")) {
+        return select("SELECT string_agg(c::text, E'\\n' ORDER BY id) FROM comments c");
+    }
+
+    private static String select(String sql) throws Exception {
+        try (Connection connection = DriverManager.getConnection(settings.get("POSTGRES_URL"));
+                ResultSet rows = connection.createStatement().executeQuery(sql)) {
             rows.next();
             return String.valueOf(rows.getString(1));
         }
@@ -130,6 +134,9 @@ class ImportTest {
         awaitWritten(comment("last", UUID.randomUUID(), null, null));
         assertThat(table()).contains("last").containsSubsequence(before.lines().toList());
         assertThat(table().lines().filter(row -> row.contains(post))).hasSize(3).noneMatch(row -> row.contains("another"));
+        await().until(() -> !select("SELECT string_agg(convert_from(body, 'UTF8'), '') FROM comment_quarantine").equals("null"));
+        assertThat(JSON.readTree(select("SELECT convert_from(body, 'UTF8') FROM comment_quarantine")).get("content").asText()).isEqualTo("another");
+        assertThat(select("SELECT count(*) FROM comment_quarantine")).isEqualTo("1");
     }
 
     @Test

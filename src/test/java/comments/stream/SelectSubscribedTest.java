@@ -86,6 +86,21 @@ class SelectSubscribedTest {
     }
 
     @Test
+    void changesThatAreNotShownAreToldAndNoTextOfAnErasedComment() throws Exception {
+        byte[] notification = IntStream.rangeClosed(1, 3).mapToObj(i -> "{\"id\":\"%d\",\"postId\":\"a\",\"change\":\"%s\"}"
+                .formatted(i, i == 1 ? "edited" : "erased")).collect(Collectors.joining(",", "[", "]")).getBytes(UTF_8);
+        Selection heard = Selection.of(notification, Set.of("a"));
+        Map<String, Object> erased = Map.of("id", "3", "post_id", "a", "written", 7L, "comment", "place", "erased", true);
+        String shown = "event: edited\ndata: one\n\nevent: erased\ndata: place\n\n";
+        // a replica is late
+        assertThat(heard.events(List.of(row("1", "a", "one"), row("2", "a", "text"), erased)).get("a"))
+                .isEqualTo(shown + "event: missed\ndata: {\"shown\":2,\"more\":true}\n\n");
+        assertThat(heard.events(List.of()).get("a")).isEqualTo("event: missed\ndata: {\"shown\":0,\"more\":true}\n\n");
+        Map<String, Object> second = Map.of("id", "2", "post_id", "a", "written", 7L, "comment", "place", "erased", true);
+        assertThat(heard.events(List.of(row("1", "a", "one"), second, erased)).get("a")).doesNotContain("missed");
+    }
+
+    @Test
     void aListenerGetsNoMoreBytesAtOnceThanAreKeptForHim() throws Exception {
         Selection heard = Selection.of(notification(500, "a"), Set.of("a"));
         List<Map<String, Object>> rows = new ArrayList<>();

@@ -5,15 +5,12 @@ import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
 import comments.postgresql.SchemaMigration;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.FutureTask;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.apache.camel.impl.DefaultCamelContext;
 
 /** The servers of {@link PrivateServers}, with their users, and with two databases that others are copied from. */
@@ -34,16 +31,25 @@ record StartedServers(Path folder, TestCertificate certificate, List<PrivateRabb
             List<PrivateRabbitMQ> nodes =
                     encrypted ? List.of(PrivateRabbitMQ.start(certificate)) : PrivateRabbitMQ.startCluster(size);
             StartedServers started = new StartedServers(folder, certificate, nodes, postgresql.get());
-            FutureTask<Void> databases = meanwhile(() -> {
-                started.makeDatabases();
-                return null;
-            });
-            started.addUsers();
-            databases.get();
+            try {
+                started.prepare();
+            } catch (Exception e) {
+                started.close();
+                throw e;
+            }
             return started;
         } catch (Exception e) {
             throw new IllegalStateException("the servers can't be started", e);
         }
+    }
+
+    private void prepare() throws Exception {
+        FutureTask<Void> databases = meanwhile(() -> {
+            makeDatabases();
+            return null;
+        });
+        addUsers();
+        databases.get();
     }
 
     private static <T> FutureTask<T> meanwhile(Callable<T> task) {
@@ -74,7 +80,7 @@ record StartedServers(Path folder, TestCertificate certificate, List<PrivateRabb
         try (DefaultCamelContext context = new DefaultCamelContext()) {
             SchemaMigration schema = new SchemaMigration();
             schema.setCamelContext(context);
-            schema.setScripts(migrations());
+            schema.setScripts(TestServers.migrations());
             schema.setPrivileges("sql/privileges.sql");
             schema.setJdbcUrl(postgresql.url(WITH_SCHEMA));
             schema.setUsername(PrivateServers.OWNER);
@@ -83,17 +89,12 @@ record StartedServers(Path folder, TestCertificate certificate, List<PrivateRabb
         }
     }
 
-    private static String migrations() throws IOException {
-        try (Stream<Path> scripts = Files.list(Path.of("routes", "sql"))) {
-            return scripts.map(script -> "sql/" + script.getFileName()).filter(script -> script.startsWith("sql/V")).sorted()
-                    .collect(Collectors.joining(","));
-        }
-    }
-
     /** Connects to a node as a user who may do everything. */
     static Connection connect(PrivateRabbitMQ node) throws Exception {
         ConnectionFactory factory = new ConnectionFactory();
         factory.setUri(node.uri());
+        // a node that has just started on a busy machine takes longer than the default of 10 s
+        factory.setHandshakeTimeout(60_000);
         return factory.newConnection("test");
     }
 
