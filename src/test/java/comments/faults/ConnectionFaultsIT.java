@@ -73,7 +73,7 @@ class ConnectionFaultsIT {
 
     /** A batch that is not complete for a while. */
     @Test
-    @Tag(VERSIONS)
+    @Tag("nightly")
     void c26TheBrokerClosesEveryConnectionWhileABatchGathers() throws Exception {
         JarProcess processor = trial.process(PROCESSOR).with("COMMENTS_BATCH_INTERVAL", 2_000)
                 .with("COMMENTS_PREFETCH", 100).start();

@@ -103,7 +103,7 @@ class DeliveryFaultsIT extends ServiceFaults {
             good.add(comment);
             trial.publish("[" + comment.json().put("id", new UUID(21, i).toString()) + "]", good);
         }
-        await().atMost(Duration.ofSeconds(90)).until(() -> trial.pushes().size() >= good.size());
+        await().atMost(Duration.ofSeconds(90)).until(() -> trial.pushes().comments().size() >= good.size());
         assertThat(notifier.log().filter(line -> line.contains("delivery acknowledgement on channel")
                 || line.contains("Channel shutdown"))).as("channels that were closed").isNotEmpty();
         assertThat(trial.assertKept().notifiedAgain()).isZero();
@@ -163,7 +163,7 @@ class DeliveryFaultsIT extends ServiceFaults {
     @Test
     void c25ThousandsOfBatchesWaitForARetryAtOnce() throws Exception {
         JarProcess processor = service().with("COMMENTS_BATCH_SIZE", 1).with("COMMENTS_CONSUMERS", 2)
-                .with("COMMENTS_PREFETCH", 5_000).with("COMMENTS_GROUP_BYTES", 16_384).start();
+                .holdingAllMessages().start();
         trial.execute("ALTER TABLE comments RENAME TO gone");
         int batches = 5_000;
         Map<String, Object> one = Map.of("commentCount", 1);

@@ -178,7 +178,7 @@ class EdgeFaultsIT extends ServiceFaults {
     @Tag(VERSIONS)
     void e7CommentsInTheQueueAreWrittenWhenTheDiskOfTheBrokerIsAlmostFull() throws Exception {
         // no notification is confirmed meanwhile, so the consumers must be able to hold all
-        trial.process(Trial.PROCESSOR, Trial.NOTIFIER).with("COMMENTS_PREFETCH", 200).start();
+        trial.process(Trial.PROCESSOR, Trial.NOTIFIER).holdingAllMessages().start();
         service().start();
         trial.post();
         trial.toDatabase().hold("", Direction.ANSWERS);

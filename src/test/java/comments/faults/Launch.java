@@ -49,6 +49,11 @@ final class Launch {
         return with("POSTGRES_URL", "jdbc:postgresql://%s/%s%s".formatted(servers, database, parameters));
     }
 
+    /** Lets each consumer hold more messages than a trial posts. So many of 16 KiB fit into the heap. */
+    Launch holdingAllMessages() {
+        return with("COMMENTS_PREFETCH", 5_000).with("COMMENTS_GROUP_BYTES", 16_384);
+    }
+
     /** Adds options of the JVM. */
     Launch jvm(String... more) {
         options.addAll(List.of(more));

@@ -68,8 +68,13 @@ class NotificationFaultsIT extends ServiceFaults {
         });
     }
 
+    // a processor that holds as many messages as it may would write no more
+    private Launch others() throws Exception {
+        return trial.process(SERVICE, PROCESSOR).holdingAllMessages();
+    }
+
     private void fillQueue(Callable<JarProcess> heal) throws Exception {
-        JarProcess others = trial.process(SERVICE, PROCESSOR).start();
+        JarProcess others = others().start();
         trial.post();
         SERVERS.limit("notifications", 10);
         try {
@@ -86,7 +91,9 @@ class NotificationFaultsIT extends ServiceFaults {
     @Test
     @Tag(VERSIONS)
     void n2TheQueueOfNotificationsIsGone() throws Exception {
-        start(service());
+        JarProcess others = others().launch();
+        service().start();
+        others.awaitReady();
         trial.post();
         // what is in the queue would be gone with it
         trial.toBroker().hold(NOTIFYING, Direction.REQUESTS);
@@ -148,7 +155,7 @@ class NotificationFaultsIT extends ServiceFaults {
                 return;
             }
             if (!down) {
-                trial.received(new String(exchange.getRequestBody().readAllBytes(), UTF_8));
+                trial.pushes().received(new String(exchange.getRequestBody().readAllBytes(), UTF_8));
             }
             exchange.sendResponseHeaders(down ? 503 : 204, -1);
             exchange.close();

@@ -10,15 +10,12 @@ import static comments.support.PrivateServers.VERSIONS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.rabbitmq.client.Channel;
-import com.rabbitmq.client.Connection;
-import com.rabbitmq.client.GetResponse;
 import comments.support.JarProcess;
 import comments.support.Proxy.Direction;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Set;
+import java.util.UUID;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -84,8 +81,8 @@ class ProcessorFaultsIT extends ServiceFaults {
         JarProcess processor = start();
         trial.post();
         trial.toBroker().hold(NOTIFYING, Direction.ANSWERS);
-        int pushed = trial.pushes().size();
-        await().atMost(Duration.ofSeconds(10)).until(() -> trial.pushes().size() > pushed);
+        int pushed = trial.pushes().comments().size();
+        await().atMost(Duration.ofSeconds(10)).until(() -> trial.pushes().comments().size() > pushed);
         processor.kill();
         trial.toBroker().release();
         replace(processor);
@@ -147,22 +144,24 @@ class ProcessorFaultsIT extends ServiceFaults {
     void c14EveryMessageIsDeliveredTwice() throws Exception {
         trial.process(SERVICE).start();
         trial.post().close();
-        try (Connection connection = SERVERS.connectToBroker(); Channel channel = connection.createChannel()) {
-            channel.confirmSelect();
-            List<GetResponse> messages = new ArrayList<>();
-            for (GetResponse message = channel.basicGet("comments", true); message != null;
-                    message = channel.basicGet("comments", true)) {
-                messages.add(message);
-            }
-            for (int i = 0; i < 2; i++) {
-                for (GetResponse message : messages) {
-                    channel.basicPublish("", "comments", message.getProps(), message.getBody());
-                }
-            }
-            channel.waitForConfirmsOrDie(10_000);
-        }
+        SERVERS.deliverTwice("comments");
         trial.process(PROCESSOR, NOTIFIER).start();
         assertThat(trial.assertKept().notifiedAgain()).isEqualTo(trial.history().ok());
+    }
+
+    @Test
+    @Tag(VERSIONS)
+    void c49AProcessorIsKilledBetweenTheInsertAndTheComparisonOfAnIdThatExists() throws Exception {
+        JarProcess processor = start(service().failpoint("before:quarantine-differing:hold"));
+        trial.post();
+        Posted good = Posted.number(-1);
+        String id = UUID.randomUUID().toString();
+        trial.publish("[" + good.json().put("id", id) + "]", Set.of(good));
+        await().atMost(Duration.ofSeconds(30)).until(() -> SERVERS.number("SELECT count(*) FROM comments WHERE id = '" + id + "'") == 1);
+        trial.publish("[" + good.json().put("id", id).put("content", "<poison>") + "]", Set.of());
+        Trial.awaitFailpoint(processor);
+        replace(processor);
+        trial.assertKept(Set.of("<poison>"));
     }
 
     @Test

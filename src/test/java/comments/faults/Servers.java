@@ -1,8 +1,14 @@
 package comments.faults;
 
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.Connection;
+import com.rabbitmq.client.GetResponse;
 import comments.support.PrivatePostgreSQL;
 import comments.support.PrivateRabbitMQ;
 import comments.support.PrivateServers;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 
 /** The servers, and what can be done to them. */
 final class Servers extends PrivateServers {
@@ -58,6 +64,24 @@ final class Servers extends PrivateServers {
         if (limited) {
             rabbitmq().ctl("clear_policy", LIMIT);
             limited = false;
+        }
+    }
+
+    /** Takes what a queue has, and gives it back twice: in its order, then in the other. */
+    void deliverTwice(String queue) throws Exception {
+        try (Connection connection = connectToBroker(); Channel channel = connection.createChannel()) {
+            channel.confirmSelect();
+            List<GetResponse> messages = new ArrayList<>();
+            for (GetResponse message = channel.basicGet(queue, true); message != null; message = channel.basicGet(queue, true)) {
+                messages.add(message);
+            }
+            for (int i = 0; i < 2; i++) {
+                for (GetResponse message : messages) {
+                    channel.basicPublish("", queue, message.getProps(), message.getBody());
+                }
+                Collections.reverse(messages);
+            }
+            channel.waitForConfirmsOrDie(10_000);
         }
     }
 

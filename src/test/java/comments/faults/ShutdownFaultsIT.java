@@ -62,7 +62,7 @@ class ShutdownFaultsIT extends ServiceFaults {
         JarProcess notifier = trial.process(NOTIFIER).start();
         others.awaitReady();
         trial.post();
-        await().atMost(Duration.ofSeconds(10)).until(() -> !trial.pushes().isEmpty());
+        await().atMost(Duration.ofSeconds(10)).until(() -> !trial.pushes().comments().isEmpty());
         assertThat(notifier.terminate()).isIn(0, 143);
         trial.process(NOTIFIER).launch();
         trial.healed();

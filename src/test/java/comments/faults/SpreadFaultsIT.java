@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -95,6 +96,7 @@ class SpreadFaultsIT {
     }
 
     @Test
+    @Tag("nightly")
     void c41AQueueMayNotBeRead() throws Exception {
         declare(QUEUES);
         JarProcess service = process(SERVICE, 3).start();

@@ -119,6 +119,7 @@ class StrangerFaultsIT extends ServiceFaults {
     }
 
     @Test
+    @Tag("nightly")
     void e14BodiesThatStopHalfwayWithoutAnApiKey() throws Exception {
         String key = "the-key";
         String hash = ApiKeyHash.of(key);

@@ -13,7 +13,6 @@ import comments.support.PrivateRabbitMQ.Queue;
 import comments.support.PrivateServers;
 import comments.support.Proxy;
 import comments.support.ServerRoot;
-import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,7 +31,6 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.extension.AfterEachCallback;
@@ -57,8 +55,6 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
     static final String NOTIFYING = "comment-job-processor publishing";
 
     static final Path KEPT = Path.of("target", "faults" + ServerRoot.suffix());
-    private static final String PUSHES = "comment-pushes";
-    private static final Pattern PUSHED_ID = Pattern.compile("\"id\":\"([0-9a-f-]{36})\"");
     private static final double SERVED = 0.9;
     private static final int CALLERS = 16;
     /** How many requests the usual workload makes in a second. */
@@ -68,7 +64,7 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
     private final Tables tables;
     private final List<JarProcess> processes = new CopyOnWriteArrayList<>();
     private final List<JarProcess> services = new CopyOnWriteArrayList<>();
-    private final List<String> received = new CopyOnWriteArrayList<>();
+    private final Pushes pushes = new Pushes(processes);
     private final List<Workload> workloads = new ArrayList<>();
     private final Set<Posted> published = new HashSet<>();
     private final History history = new History();
@@ -142,7 +138,7 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
         return new Launch(servers.settings(joined, "RABBITMQ_URI", PrivateServers.brokerUri(joined, List.of(broker.port())),
                 "POSTGRES_URL", "jdbc:postgresql://127.0.0.1:%d/%s".formatted(postgresql.port(), servers.database()),
                 // the faults are of a processor that holds many messages; DeliveryFaultsIT has the default
-                "COMMENTS_PREFETCH", 400 / Runtime.getRuntime().availableProcessors(), "NOTIFICATIONS_PUSH_ENDPOINT", "log:%s?showBodyType=false&showExchangePattern=false&maxChars=0".formatted(PUSHES)),
+                "COMMENTS_PREFETCH", 400 / Runtime.getRuntime().availableProcessors(), "NOTIFICATIONS_PUSH_ENDPOINT", Pushes.ENDPOINT, "NOTIFICATIONS_OF_CHANGES", true),
                 KEPT.resolve(test + "-routes"), process -> {
                     processes.add(process);
                     if (all.contains(SERVICE)) {
@@ -250,13 +246,14 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
     Verdict verdict(Set<String> poison) throws Exception {
         workloads.forEach(Workload::close);
         changes.close();
-        drain();
+        tables.drain(changes.anyUserErased());
         Map<String, Long> waiting = rabbitmq().queues().values().stream()
                 .collect(Collectors.toMap(Queue::name, Queue::messages));
         List<String> notChanged = new ArrayList<>();
-        State state = new State(changes.asPosted(tables.rows(), notChanged), pushes(), waiting, tables.quarantine(), recovery());
+        State state = new State(changes.asPosted(tables.rows(), notChanged), pushes.comments(), waiting, tables.quarantine(), recovery());
         verdict = Checker.check(history, published, state, poison);
         notChanged.forEach(row -> verdict.add(Verdict.Point.NOT_CHANGED, row));
+        Changes.untold(tables.changed(), pushes.changes()).forEach(row -> verdict.add(Verdict.Point.NOT_NOTIFIED, row));
         return verdict;
     }
 
@@ -286,16 +283,6 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
         return tables.contain(history.ids().values().stream().flatMap(Set::stream).collect(Collectors.toSet()));
     }
 
-    // What is not done in time is for the checker to find. What is in no queue any more is done.
-    private void drain() {
-        try {
-            servers.awaitDrained();
-            await().atMost(Checker.RECOVERY_LIMIT).ignoreExceptions().until(tables::noChangeWaits);
-        } catch (ConditionTimeoutException e) {
-            // something is left in a queue
-        }
-    }
-
     /** All rows of the table. */
     List<Row> rows() throws SQLException {
         return tables.rows();
@@ -306,18 +293,9 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
         return servers.number("SELECT count(*) FROM comments");
     }
 
-    /** Notes a push that a receiver outside the processes took. */
-    void received(String push) {
-        received.add(push);
-    }
-
-    /** All ids that were pushed, as often as they were. */
-    List<UUID> pushes() throws IOException {
-        List<String> lines = new ArrayList<>(received);
-        for (JarProcess process : processes) {
-            process.log().filter(line -> line.contains(" " + PUSHES + " ")).forEach(lines::add);
-        }
-        return lines.stream().flatMap(line -> PUSHED_ID.matcher(line).results()).map(id -> UUID.fromString(id.group(1))).toList();
+    /** What was pushed until now. */
+    Pushes pushes() {
+        return pushes;
     }
 
     // ---- the end ----
