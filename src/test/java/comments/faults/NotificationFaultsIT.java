@@ -97,7 +97,7 @@ class NotificationFaultsIT extends ServiceFaults {
         trial.post();
         // what is in the queue would be gone with it
         trial.toBroker().hold(NOTIFYING, Direction.REQUESTS);
-        await().atMost(Duration.ofSeconds(30)).until(() -> trial.rabbitmq().messages("notifications") == 0);
+        trial.awaitEmpty("notifications");
         trial.rabbitmq().ctl("delete_queue", "notifications");
         trial.toBroker().release();
         awaitWrittenAndNotAcknowledged();

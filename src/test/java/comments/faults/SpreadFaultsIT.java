@@ -78,9 +78,13 @@ class SpreadFaultsIT {
         JarProcess service = process(SERVICE, 3).with("COMMENTS_CONFIRM_TIMEOUT", 2_000).start();
         trial.process(NOTIFIER).launch();
         process(PROCESSOR, 3).start();
-        trial.post();
+        Workload before = trial.post();
         await().atMost(PATIENCE).until(() -> trial.count() > 100 && all(queue -> queue.consumers() > 0));
+        // what is in the queue would be gone with it
+        before.close();
+        trial.awaitEmpty("comments-3");
         trial.rabbitmq().ctl("delete_queue", "comments-3");
+        trial.flood(Trial.CALLERS, Trial.PER_SECOND);
         await().atMost(PATIENCE).until(() -> service.observe("health").contains("the queue comments-3 is missing"));
         assertThat(service.observe("health/ready")).as("readiness").contains("\"status\":\"UP\"");
         // a group every 5 s is refused, the others are served

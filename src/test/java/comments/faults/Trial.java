@@ -56,7 +56,8 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
 
     static final Path KEPT = Path.of("target", "faults" + ServerRoot.suffix());
     private static final double SERVED = 0.9;
-    private static final int CALLERS = 16;
+    /** How many callers the usual workload has. */
+    static final int CALLERS = 16;
     /** How many requests the usual workload makes in a second. */
     static final int PER_SECOND = 200;
 
@@ -267,6 +268,11 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
         verdict(poison);
         assertThat(verdict.violations().keySet()).as(verdict.toString()).isEmpty();
         return verdict;
+    }
+
+    /** Waits until a queue is empty, and stays so: the broker's numbers may be a moment old. */
+    void awaitEmpty(String queue) {
+        await().during(Duration.ofSeconds(1)).atMost(Duration.ofSeconds(30)).until(() -> rabbitmq().messages(queue) == 0);
     }
 
     /** Whether what was promised from a time until half a second ago, in the last two seconds, is in the table. */
