@@ -174,7 +174,7 @@ public final class CommentBatch {
 
     private static List<byte[]> comments(byte[] body) {
         List<byte[]> comments = new ArrayList<>();
-        try (JsonParser parser = Notifications.JSON.createParser(body)) {
+        try (JsonParser parser = Notifications.parser(body)) {
             if (parser.nextToken() != JsonToken.START_ARRAY) {
                 return List.of(body);
             }

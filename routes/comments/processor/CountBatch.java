@@ -15,6 +15,8 @@ public class CountBatch implements Processor {
 
     private static final byte[] ACCEPTED_AT = "\"acceptedAt\":\"".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] IMPORTED = ("\"" + Comment.IMPORTED + "\":true").getBytes(StandardCharsets.US_ASCII);
+    // other producers may write the year 1 or 9999 where they have no time, which a number of nanoseconds can't say
+    private static final Duration LONGEST = Duration.ofDays(366);
     private static final int TIME_LENGTH = "2026-11-22T15:00:00.123Z".length();
 
     private Traces traces;
@@ -35,8 +37,9 @@ public class CountBatch implements Processor {
         Instant now = Instant.now();
         for (byte[] body : batch.bodies()) {
             Instant acceptedAt = firstAcceptedAt(body);
-            if (acceptedAt != null) {
-                PipelineMetrics.committed(Duration.between(acceptedAt, now));
+            Duration took = acceptedAt == null ? LONGEST : Duration.between(acceptedAt, now);
+            if (took.abs().compareTo(LONGEST) < 0) {
+                PipelineMetrics.committed(took);
             }
         }
     }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import comments.model.Comment;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -76,7 +77,7 @@ public final class Notifications {
         int sizeBefore = size;
         int listedBefore = listed;
         int commentsBefore = comments;
-        try (JsonParser parser = JSON.createParser(body)) {
+        try (JsonParser parser = parser(body)) {
             JsonToken first = parser.nextToken();
             if (first != JsonToken.START_ARRAY) {
                 addComment(parser, body);
@@ -94,6 +95,21 @@ public final class Notifications {
             comments = commentsBefore;
             throw e;
         }
+    }
+
+    /**
+     * Reads a message. The byte offsets of the parser are those of the message.
+     *
+     * @throws CharacterCodingException if it is in UTF-16 or UTF-32, which JSON allows, and PostgreSQL does not take
+     */
+    static JsonParser parser(byte[] body) throws IOException {
+        JsonParser parser = JSON.createParser(body);
+        if (parser.currentLocation().getByteOffset() < 0) {
+            // Jackson decodes it first, and knows no bytes any more
+            parser.close();
+            throw new CharacterCodingException();
+        }
+        return parser;
     }
 
     private void addComment(JsonParser parser, byte[] body) throws IOException {

@@ -1,5 +1,7 @@
 package comments.processor;
 
+import static java.nio.charset.StandardCharsets.UTF_16;
+import static java.nio.charset.StandardCharsets.UTF_16LE;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.mockito.ArgumentMatchers.anyBoolean;
@@ -96,6 +98,20 @@ class QuarantineTest extends ProcessorDatabaseTest {
         assertThat(notified()).isEqualTo(BATCH - badOnes);
         // no batch is kept in a cache with all of its comments
         assertThat(context.getComponent("bean", BeanComponent.class).getCurrentBeanCacheSize()).isLessThan(20);
+    }
+
+    @Test
+    void messagesInUtf16AndTimesOfOtherErasHoldNothingUp() throws Exception {
+        String comment = "{\"postId\":\"p\",\"userId\":\"u\",\"userName\":\"Ann\",\"content\":\"in %1$s\",\"acceptedAt\":\"%1$s\"}";
+        String first = comment.formatted("0001-01-01T00:00:00.000Z");
+        receive(first.getBytes(UTF_16), 1);
+        receive("[[1], [2]]".getBytes(UTF_16LE), 1);
+        receive(first.getBytes(UTF_8), 1);
+        receive(comment.formatted("9999-12-31T23:59:59.999Z").getBytes(UTF_8), BATCH);
+        verify(channel, timeout(20_000)).basicAck(4, true);
+        assertThat(number("SELECT count(*) FROM comments")).isEqualTo(2);
+        assertThat(number("SELECT count(*) FROM comment_quarantine WHERE sqlstate = '22021' AND reason = 'not UTF-8'")).isEqualTo(2);
+        assertThat(number("SELECT count(*) FROM comment_quarantine")).isEqualTo(2);
     }
 
     @Test
