@@ -14,6 +14,12 @@ import java.util.Set;
 public class PostgresDataSource extends HikariDataSource {
 
     // of a server that became a standby (read_only_sql_transaction); the pool itself has those of a server that ends
+    // The server gives up before the client does (socketTimeout): else a statement that waits for a lock goes on waiting without its client,
+    // and each attempt leaves another one, until the server takes no more connections. A process whose machine is cut off between an insert
+    // and its commit would lock its comments for the others, for as long as TCP takes. What the URL or the role sets stays.
+    private static final String SESSION = """
+            SELECT set_config(name, '55s', false) FROM pg_settings
+            WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout') AND setting = '0'""";
     private static final Set<String> FATAL = Set.of("25006");
     // more than comment-changes needs, for its batches and its timers
     private static final int OTHER_CONNECTIONS = 10;
@@ -77,7 +83,7 @@ public class PostgresDataSource extends HikariDataSource {
 
     private synchronized void connectUnpooled() {
         if (getDataSource() == null) {
-            setDataSource(new UnpooledDataSource(getJdbcUrl(), getUsername(), getPassword(), getDataSourceProperties()));
+            setDataSource(new UnpooledDataSource(getJdbcUrl(), getUsername(), getPassword(), getDataSourceProperties(), SESSION));
         }
     }
 }

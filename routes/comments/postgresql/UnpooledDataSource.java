@@ -51,6 +51,7 @@ public final class UnpooledDataSource implements DataSource {
     private final String url;
     private final Properties properties = new Properties();
     private final Properties pooledProperties = new Properties();
+    private final String session;
     // what the last connection was
     private volatile boolean pooled;
     private int loginTimeout;
@@ -60,8 +61,10 @@ public final class UnpooledDataSource implements DataSource {
      *
      * @param url the JDBC URL; what it sets takes precedence over the properties
      * @param properties of the driver
+     * @param session a statement that each session of a server begins with, unless a pooler shares it with others; null for none
      */
-    UnpooledDataSource(String url, String user, String password, Properties properties) {
+    UnpooledDataSource(String url, String user, String password, Properties properties, String session) {
+        this.session = session;
         this.url = strip(url);
         this.properties.putAll(properties);
         this.properties.setProperty("user", strip(user));
@@ -72,7 +75,7 @@ public final class UnpooledDataSource implements DataSource {
 
     /** Connects as a user, within a few seconds. */
     public UnpooledDataSource(String url, String user, String password) {
-        this(url, user, password, timeouts());
+        this(url, user, password, timeouts(), null);
     }
 
     /** Whether this is the JDBC URL of a PostgreSQL. */
@@ -102,6 +105,9 @@ public final class UnpooledDataSource implements DataSource {
                 requireEncoding(connection.unwrap(PGConnection.class).getParameterStatus("server_encoding"));
                 boolean found = isPooled(connection);
                 if (found == expected) {
+                    if (session != null && !found) {
+                        execute(connection, session);
+                    }
                     return connection;
                 }
                 pooled = found;
@@ -121,6 +127,12 @@ public final class UnpooledDataSource implements DataSource {
     static void requireEncoding(String encoding) throws SQLException {
         if (!UTF8.equals(encoding)) {
             throw new SQLException("the database has the encoding %s, and must have %s".formatted(encoding, UTF8), WRONG_ENCODING);
+        }
+    }
+
+    private static void execute(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(sql);
         }
     }
 

@@ -9,8 +9,8 @@ import java.sql.Statement;
 import java.time.Duration;
 
 /**
- * Holds up the transactions that insert or update comments, when they are about to commit: a deferred trigger waits for a lock in the
- * database, which the test holds until it closes the gate's connection.
+ * Holds up the transactions that insert or update comments, when they are about to commit, or still in their statement: a trigger waits for a
+ * lock in the database, which the test holds until it closes the gate's connection.
  */
 final class CommitGate implements AutoCloseable {
 
@@ -18,20 +18,29 @@ final class CommitGate implements AutoCloseable {
 
     /** Shuts the gate for those that insert. The connection is this object's from now on. */
     CommitGate(Connection connection) throws SQLException {
-        this(connection, "INSERT");
+        this(connection, "INSERT", "DEFERRABLE INITIALLY DEFERRED");
     }
 
     /** Shuts the gate for those that {@code INSERT} or {@code UPDATE}. The connection is this object's from now on. */
     CommitGate(Connection connection, String event) throws SQLException {
+        this(connection, event, "DEFERRABLE INITIALLY DEFERRED");
+    }
+
+    /** Shuts the gate within the statement that inserts: when the gate opens, its transaction is not committed yet. */
+    static CommitGate beforeTheCommit(Connection connection) throws SQLException {
+        return new CommitGate(connection, "INSERT", "NOT DEFERRABLE");
+    }
+
+    private CommitGate(Connection connection, String event, String when) throws SQLException {
         this.connection = connection;
         try (Statement statement = connection.createStatement()) {
             statement.execute("""
                     CREATE OR REPLACE FUNCTION wait_at_commit() RETURNS trigger LANGUAGE plpgsql AS
                         $$ BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NULL; END $$;
                     DROP TRIGGER IF EXISTS wait_at_commit ON comments;
-                    CREATE CONSTRAINT TRIGGER wait_at_commit AFTER %s ON comments DEFERRABLE INITIALLY DEFERRED
+                    CREATE CONSTRAINT TRIGGER wait_at_commit AFTER %s ON comments %s
                         FOR EACH ROW EXECUTE FUNCTION wait_at_commit();
-                    SELECT pg_advisory_lock(1)""".formatted(event));
+                    SELECT pg_advisory_lock(1)""".formatted(event, when));
         }
     }
 

@@ -194,6 +194,25 @@ class ProcessorFaultsIT extends ServiceFaults {
         trial.assertKept();
     }
 
+    /** As when its machine is cut off: the server does not learn of it. */
+    @Test
+    @Tag("nightly")
+    void c50AProcessorStopsBetweenAnInsertAndItsCommit() throws Exception {
+        JarProcess processor = start();
+        try (Workload posts = trial.post(); CommitGate gate = CommitGate.beforeTheCommit(trial.connect())) {
+            gate.awaitHeld();
+            processor.freeze();
+        }
+        trial.toBroker().reset(CONSUMING);
+        service().start();
+        await().atMost(Duration.ofSeconds(30)).until(() ->
+                SERVERS.number("SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'") > 0);
+        assertThat(trial.hasWrittenAll()).isFalse();
+        await().atMost(Duration.ofSeconds(100)).until(trial::hasWrittenAll);
+        processor.thaw();
+        trial.assertKept();
+    }
+
     @Test
     void c17AProcessWithTooSmallAHeapCopesOrEndsAndLosesNothing() throws Exception {
         JarProcess small = trial.process(SERVICE, PROCESSOR, NOTIFIER).jvm("-Xmx64m").with("COMMENTS_PREFETCH", 0).start();
