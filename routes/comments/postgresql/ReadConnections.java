@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
+import java.util.stream.Stream;
 
 /**
  * The connections of one event loop that read from PostgreSQL. Statements are prepared once for each connection, and sent
@@ -33,6 +34,9 @@ import java.util.function.BiConsumer;
  *
  * <p>Behind a pooler such as PgBouncer, another session may run each transaction. There each statement has a transaction of its own,
  * which begins with the settings, and a connection has one at a time.
+ *
+ * <p>After five minutes, another connection takes the place of one, so that reads go back to a replica that was away. Statements go on
+ * meanwhile.
  *
  * <p>A statement waits half a second at most for a connection. After a failure to connect, statements are refused at once for a
  * second. Only its event loop calls it.
@@ -94,6 +98,7 @@ final class ReadConnections {
     private static final long WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
     private static final long FIRST_WAIT_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long RENEWAL_NANOS = TimeUnit.MINUTES.toNanos(5);
     // statements on their way on a connection, at which another one is used, or made
     private static final int BUSY = 32;
     private static final int PIPELINED = 256;
@@ -101,7 +106,11 @@ final class ReadConnections {
     private final Vertx vertx;
     private final Shared shared;
     private final long silentNanos;
+    private final long renewalNanos;
+    // in the order in which they were made
     private final List<Session> sessions = new ArrayList<>();
+    // get no more statements, and are closed when the last one is answered
+    private final List<Session> retired = new ArrayList<>();
     private final Deque<Read> waiting = new ArrayDeque<>();
     // gets the statements of this iteration of the event loop, or null if there was none yet
     private Session current;
@@ -110,6 +119,7 @@ final class ReadConnections {
     private long failedSince = System.nanoTime() - PAUSE_NANOS;
     private long awaySince = failedSince;
     private long answered = System.nanoTime();
+    private long renewed = answered;
     // why there is no connection, if no statement was answered so
     private SQLException untold;
 
@@ -139,8 +149,13 @@ final class ReadConnections {
     }
 
     ReadConnections(Vertx vertx, Shared shared) {
+        this(vertx, shared, RENEWAL_NANOS);
+    }
+
+    ReadConnections(Vertx vertx, Shared shared, long renewalNanos) {
         this.vertx = vertx;
         this.shared = shared;
+        this.renewalNanos = renewalNanos;
         silentNanos = TimeUnit.MILLISECONDS.toNanos(shared.url.silentMillis(2 * STATEMENT_MILLIS));
         vertx.setPeriodic(SWEEP_MILLIS, sweep -> sweep());
     }
@@ -202,7 +217,13 @@ final class ReadConnections {
 
     /** Makes a connection, unless there are enough, or it failed just now. */
     void connectIfAllowed() {
-        if (!connecting && sessions.size() < shared.most && System.nanoTime() - failedSince >= PAUSE_NANOS) {
+        if (sessions.size() < shared.most) {
+            connect();
+        }
+    }
+
+    private void connect() {
+        if (!connecting && System.nanoTime() - failedSince >= PAUSE_NANOS) {
             connecting = true;
             connectingSince = System.nanoTime();
             awaitSchema().compose(made -> open(shared.url.candidates(shared.user, shared.password).iterator(), null))
@@ -230,6 +251,9 @@ final class ReadConnections {
         shared.attempted = true;
         if (result.succeeded()) {
             sessions.add(result.result());
+            if (sessions.get(0).isOld(System.nanoTime())) {
+                sessions.get(0).retire();
+            }
             sendWaiting();
             return;
         }
@@ -326,6 +350,12 @@ final class ReadConnections {
     private void sweep() {
         long now = System.nanoTime();
         List.copyOf(sessions).forEach(session -> session.sweep(now));
+        List.copyOf(retired).forEach(session -> session.sweep(now));
+        // one after the other, and not again and again if there is none to be had
+        if (!sessions.isEmpty() && sessions.get(0).isOld(now) && now - renewed > renewalNanos / 5) {
+            renewed = now;
+            connect();
+        }
         while (!waiting.isEmpty() && now - waiting.peek().began > waitNanos()) {
             if (now - answered > WAIT_NANOS) {
                 awaySince = now;
@@ -337,7 +367,7 @@ final class ReadConnections {
 
     /** How many statements are not answered. */
     int unanswered() {
-        return waiting.size() + sessions.stream().mapToInt(session -> session.unanswered.size()).sum();
+        return waiting.size() + Stream.concat(sessions.stream(), retired.stream()).mapToInt(session -> session.unanswered.size()).sum();
     }
 
     /** An open connection. */
@@ -349,6 +379,7 @@ final class ReadConnections {
         private final Map<String, PreparedQuery<RowSet<Row>>> queries = new HashMap<>();
         // in the order in which the server answers
         private final Deque<Read> unanswered = new ArrayDeque<>();
+        private final long made = System.nanoTime();
         // since when the first of them is the first
         private long since;
         private boolean slow;
@@ -379,6 +410,7 @@ final class ReadConnections {
         private void answered(Read read, AsyncResult<RowSet<Row>> result) {
             unanswered.remove(read);
             slow = false;
+            closeIfRetired();
             if (result.succeeded()) {
                 answered = System.nanoTime();
                 since = answered;
@@ -419,11 +451,28 @@ final class ReadConnections {
             }
         }
 
+        boolean isOld(long now) {
+            return now - made > renewalNanos;
+        }
+
+        void retire() {
+            leave();
+            retired.add(this);
+            closeIfRetired();
+        }
+
+        private void closeIfRetired() {
+            if (unanswered.isEmpty() && retired.remove(this)) {
+                connection.close();
+            }
+        }
+
         private void leave() {
             if (current == this) {
                 current = null;
             }
             sessions.remove(this);
+            retired.remove(this);
         }
 
         // what is unanswered fails

@@ -14,9 +14,15 @@ import io.vertx.sqlclient.Tuple;
 import java.lang.reflect.Field;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -38,6 +44,35 @@ class ReadConnectionsTest {
         synchronized (all) {
             Map<?, ?> held = (Map<?, ?>) hooks.get(all);
             return held == null ? 0 : held.size();
+        }
+    }
+
+    @Test
+    void anotherConnectionTakesThePlaceOfAnOldOneWithoutAFailedRead() throws Exception {
+        String url = TestServers.newDatabase();
+        ReadConnections.Shared shared = new ReadConnections.Shared(new PostgresUrl(url), "postgres", "", null, 1, 0);
+        Set<Integer> servers = ConcurrentHashMap.newKeySet();
+        List<SQLException> failures = new CopyOnWriteArrayList<>();
+        vertx.runOnContext(task -> {
+            ReadConnections connections = new ReadConnections(vertx, shared, TimeUnit.SECONDS.toNanos(1));
+            // always one on its way
+            vertx.setPeriodic(5, read -> connections.execute("SELECT pg_backend_pid() FROM pg_sleep(0.002)", Tuple.tuple(), (rows, failure) -> {
+                if (failure == null) {
+                    servers.add(rows.iterator().next().getInteger(0));
+                } else {
+                    failures.add(failure);
+                }
+            }));
+        });
+        await().atMost(30, TimeUnit.SECONDS).until(() -> servers.size() >= 3);
+        assertThat(failures).isEmpty();
+        try (Connection connection = DriverManager.getConnection(url); Statement statement = connection.createStatement()) {
+            await().until(() -> {
+                try (ResultSet row = statement.executeQuery(
+                        "SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()")) {
+                    return row.next() && row.getInt(1) == 1;
+                }
+            });
         }
     }
 
