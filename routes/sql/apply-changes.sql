@@ -78,7 +78,7 @@ WITH received AS MATERIALIZED (
         WHEN 'edit' THEN EXCLUDED.accepted_at > former.accepted_at ELSE EXCLUDED.accepted_at < former.accepted_at END
 )
 SELECT count(*) FILTER (WHERE kind = 'edit') AS edited, count(*) FILTER (WHERE kind = 'erase') AS erased,
-       -- a replica that has the last one has all erasures: see select-replicated.sql
+       -- in one order: changes that are applied again have the same notification
        -- the time makes notifications of two edits differ: receivers leave out what they have had
        json_agg(json_build_object(
            'id', id, 'postId', post_id, 'change', CASE kind WHEN 'edit' THEN 'edited' ELSE 'erased' END,

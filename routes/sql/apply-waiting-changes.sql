@@ -58,7 +58,7 @@ SELECT count(*) FILTER (WHERE kind = 'edit') AS edited, count(*) FILTER (WHERE k
        (SELECT count(*) FROM comment_changes_waiting) - (SELECT count(*) FROM change) - (SELECT count(*) FROM late) AS waiting,
        (SELECT coalesce(extract(epoch FROM now() - min(waiting_since)), 0)::float8 FROM comment_changes_waiting
         WHERE id NOT IN (SELECT id FROM change) AND id NOT IN (SELECT id FROM late)) AS waiting_seconds,
-       -- a replica that has the last one has all erasures: see select-replicated.sql
+       -- in one order: changes that are applied again have the same notification
        -- the time makes notifications of two edits differ: receivers leave out what they have had
        json_agg(json_build_object(
            'id', id, 'postId', post_id, 'change', CASE kind WHEN 'edit' THEN 'edited' ELSE 'erased' END,

@@ -1,17 +1,13 @@
 package comments.stream;
 
-import comments.model.CommentIds;
-import comments.model.NotificationReader;
-import java.util.HashMap;
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
-import java.util.UUID;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
 /**
- * Makes the parameters of select-replicated.sql, which asks a replica for the last comment of a notification, a JSON array of
- * comments: its batch was committed with it, or before. Leaves them in the exchange property {@link #PROPERTY}, which is absent if no
- * comment has an id.
+ * Makes the parameters of select-replicated.sql, which asks a replica for the comments of a notification. Leaves them in the exchange
+ * property {@link #PROPERTY}.
  *
  * <p>Any number of threads may call it.
  */
@@ -22,18 +18,7 @@ public class ReplicatedQuery implements Processor {
 
     @Override
     public void process(Exchange exchange) {
-        Map<String, Object> last = new HashMap<>();
-        NotificationReader.read(exchange.getMessage().getBody(byte[].class), (id, post, change) -> {
-            UUID uuid = id == null ? null : CommentIds.parse(id);
-            if (uuid != null) {
-                last.put("id", uuid);
-                last.put("change", change);
-            }
-        });
-        if (last.isEmpty()) {
-            exchange.removeProperty(PROPERTY);
-        } else {
-            exchange.setProperty(PROPERTY, last);
-        }
+        byte[] notification = exchange.getMessage().getBody(byte[].class);
+        exchange.setProperty(PROPERTY, Map.of("notification", new String(notification, StandardCharsets.UTF_8)));
     }
 }

@@ -1,9 +1,12 @@
 package comments.servers;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.MessageProperties;
 import comments.support.ApiKeyHash;
 import comments.support.EventStream;
 import comments.support.JarProcess;
@@ -17,6 +20,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -71,9 +75,12 @@ class ReplicaIT {
         return answer;
     }
 
+    private static String comment(String post) {
+        return "{\"postId\":\"%s\",\"userId\":\"u\",\"userName\":\"Ann\",\"content\":\"Hi\"}".formatted(post);
+    }
+
     private static String post(String post) throws Exception {
-        return JSON.readTree(change("POST", "/comments",
-                "{\"postId\":\"%s\",\"userId\":\"u\",\"userName\":\"Ann\",\"content\":\"Hi\"}".formatted(post)).body()).get("id").asText();
+        return JSON.readTree(change("POST", "/comments", comment(post)).body()).get("id").asText();
     }
 
     private static int status(String id) throws Exception {
@@ -137,6 +144,28 @@ class ReplicaIT {
                     assertThat(stream.events("edited")).singleElement().satisfies(event ->
                             assertThat(event.json().get("content").asText()).isEqualTo("Better"));
                 }
+            }
+        }
+    }
+
+    /** One batch has a new comment, and behind it one that the replica has had for long, as when it is delivered again. */
+    @Test
+    void theStreamWaitsForAllCommentsOfABatch() throws Exception {
+        String known = post("batch");
+        await().atMost(LIMIT).until(() -> status(known) == 200);
+        try (EventStream stream = EventStream.open(reader.uri("/comments/stream?postId=batch"))) {
+            String live = post("batch");
+            await().atMost(LIMIT).until(() -> stream.comments().contains(live));
+            replica.execute("SELECT pg_wal_replay_pause()");
+            try (com.rabbitmq.client.Connection broker = SERVERS.connectToBroker(); Channel channel = broker.createChannel()) {
+                String id = UUID.randomUUID().toString();
+                String body = comment("batch").replaceFirst("\\{", "{\"id\":\"%s\",");
+                channel.basicPublish("", "comments", MessageProperties.MINIMAL_PERSISTENT_BASIC,
+                        ("[" + body.formatted(id) + "," + body.formatted(known) + "]").getBytes(UTF_8));
+                awaitWritten(id);
+                await().during(Duration.ofSeconds(2)).atMost(LIMIT).until(() -> stream.events("batch").size() == 1);
+                replica.execute("SELECT pg_wal_replay_resume()");
+                await().atMost(LIMIT).until(() -> stream.comments().contains(id));
             }
         }
     }
