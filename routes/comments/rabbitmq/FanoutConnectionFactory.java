@@ -3,7 +3,6 @@ package comments.rabbitmq;
 import com.rabbitmq.client.BuiltinExchangeType;
 import java.util.Map;
 import java.util.UUID;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.springframework.amqp.rabbit.connection.Connection;
 
 /**
@@ -18,7 +17,6 @@ public class FanoutConnectionFactory extends RabbitConnectionFactory {
     private static final int MAX_MESSAGES = 100;
     private static final int MAX_BYTES = 64 << 20;
 
-    private final AtomicBoolean connectedBefore = new AtomicBoolean();
     private String exchange;
     private String ownQueue;
 
@@ -45,13 +43,9 @@ public class FanoutConnectionFactory extends RabbitConnectionFactory {
         return ownQueue;
     }
 
-    /** Runs an action each time that this is connected again: messages may have been missed. */
-    public void whenConnectedAgain(Runnable action) {
-        addConnectionListener(connection -> {
-            if (connectedBefore.getAndSet(true)) {
-                action.run();
-            }
-        });
+    /** Runs an action each time that this is connected: messages may have been missed before, also before the first time. */
+    public void whenListening(Runnable action) {
+        addConnectionListener(connection -> action.run());
     }
 
     private void declareOwnQueue(Connection connection) {

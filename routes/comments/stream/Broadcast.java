@@ -31,11 +31,11 @@ public class Broadcast implements Processor {
     }
 
     /**
-     * The connection on which pushes arrive. When it is restored after a loss, all clients are disconnected, so that they
-     * reconnect and get what they missed. Set after the clients.
+     * The connection on which pushes arrive. When it is made, all clients are disconnected, so that they reconnect and get what
+     * they missed. Set after the clients.
      */
     public void setConnections(FanoutConnectionFactory connections) {
-        connections.whenConnectedAgain(() -> clients.endAll("resume"));
+        connections.whenListening(() -> clients.endAll("resume"));
     }
 
     @Override

@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** Clients that come back, and what they missed. */
@@ -116,6 +117,19 @@ class CommentStreamResumeTest extends StreamFixture {
                     .containsExactly("{\"shown\":0,\"more\":true}"));
             assertThat(NotificationServiceTest.messages(log)).hasSizeBetween(1, 10)
                     .allSatisfy(line -> assertThat(line).startsWith("The comments that a client of the stream missed can't be read: "));
+        }
+    }
+
+    @Test
+    void allAreSentAwayToComeBackWhenTheBrokerIsReachedForTheFirstTime() throws Exception {
+        AtomicInteger target = new AtomicInteger(1);
+        try (Proxy proxy = new Proxy(target::get);
+                TestPipeline reader = TestPipeline.start(Map.of("COMMENTS_ROLES", "comment-reader", "POSTGRES_USER", "postgres",
+                        "RABBITMQ_URI", broker.uri().replaceFirst(":\\d+$", ":" + proxy.port()), "POSTGRES_URL", knobs.get("POSTGRES_URL")));
+                EventStream early = EventStream.open(reader.uri("/comments/stream?postId=p"))) {
+            target.set(URI.create(broker.uri()).getPort());
+            await().atMost(Duration.ofSeconds(30)).until(early::ended);
+            assertThat(early.events()).containsExactly(new Event("end", early.lastId(), "{\"reason\":\"resume\"}"));
         }
     }
 
