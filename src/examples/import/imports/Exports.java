@@ -44,7 +44,7 @@ public class Exports {
         postById = postBy.equals("id");
     }
 
-    /** The only site of Disqus that is imported; "" for all. */
+    /** The only site of Disqus that is imported, and the one whose ids are in NDJSON; "" for all. */
     public void setSite(String site) {
         this.site = site;
     }
@@ -78,7 +78,9 @@ public class Exports {
     /** Begins with a file, or continues where its import ended. */
     public Import open(File file) throws IOException, XMLStreamException {
         Map<String, Page> pages = new HashMap<>();
-        return new Import(file.toPath(), this, read(file.toPath(), pages), known(file.toPath(), pages));
+        // before the file is opened again: a file that is broken ends here
+        long[] known = known(file.toPath(), pages);
+        return new Import(file.toPath(), this, read(file.toPath(), pages), known);
     }
 
     /** Notes that a list is settled: its comments are accepted, or left out. */
@@ -115,7 +117,7 @@ public class Exports {
     private Iterator<Entry> read(Path file, Map<String, Page> pages) throws IOException, XMLStreamException {
         InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16);
         if (isLines(file)) {
-            return new LinesExport(in);
+            return new LinesExport(in, site);
         }
         in.mark(START);
         String start = new String(in.readNBytes(START), StandardCharsets.UTF_8);

@@ -2,6 +2,7 @@ package imports;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedReader;
 import java.io.Closeable;
@@ -17,19 +18,21 @@ import java.util.UUID;
 
 /**
  * Reads NDJSON: on each line a comment as the API takes it. Its ids may be any texts; a comment without an id gets one of its line. What
- * the API adds when it answers, {@code createdAt} and {@code editedAt}, is ignored.
+ * the API adds when it answers, {@code createdAt} and {@code editedAt}, is ignored. Ids that are no UUIDs are those of a site.
  */
 final class LinesExport implements Iterator<Entry>, Closeable {
 
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     private static final TypeReference<Map<String, Object>> FIELDS = new TypeReference<>() { };
     private static final int MAX_LINE = 1 << 20;
 
     private final BufferedReader file;
+    private final String site;
     private int number;
     private String line;
 
-    LinesExport(InputStream file) {
+    LinesExport(InputStream file, String site) {
+        this.site = site;
         this.file = new BufferedReader(new InputStreamReader(file, StandardCharsets.UTF_8));
     }
 
@@ -78,7 +81,7 @@ final class LinesExport implements Iterator<Entry>, Closeable {
         try {
             Map<String, Object> fields = JSON.readValue(text, FIELDS);
             if (fields == null) {
-                return leftOut(name, "not a JSON object");
+                return leftOut(name, "not one JSON object");
             }
             fields.keySet().removeAll(java.util.Set.of("createdAt", "editedAt"));
             Object id = fields.remove("id");
@@ -86,7 +89,7 @@ final class LinesExport implements Iterator<Entry>, Closeable {
             return new Entry(id == null ? name : name + ' ' + id, id == null ? Entry.uuid("ndjson", text) : uuid(id),
                     parent == null ? null : uuid(parent), fields, null);
         } catch (JsonProcessingException e) {
-            return leftOut(name, "not a JSON object");
+            return leftOut(name, "not one JSON object");
         }
     }
 
@@ -94,7 +97,7 @@ final class LinesExport implements Iterator<Entry>, Closeable {
         return new Entry(name, Entry.uuid("ndjson", name), null, Map.of(), reason);
     }
 
-    private static UUID uuid(Object id) {
+    private UUID uuid(Object id) {
         try {
             if (id.toString().length() == 36) {
                 return UUID.fromString(id.toString());
@@ -102,7 +105,7 @@ final class LinesExport implements Iterator<Entry>, Closeable {
         } catch (IllegalArgumentException e) {
             // of another kind
         }
-        return Entry.uuid("ndjson id", id.toString());
+        return site.isEmpty() ? Entry.uuid("ndjson id", id.toString()) : Entry.uuid("ndjson id", site, id.toString());
     }
 
     @Override

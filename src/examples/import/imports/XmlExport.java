@@ -28,6 +28,9 @@ abstract class XmlExport implements Iterator<Entry>, Closeable {
         this.file = file;
         XMLInputFactory factory = XMLInputFactory.newDefaultFactory();
         factory.setProperty(XMLInputFactory.SUPPORT_DTD, false);
+        // newer Java versions end a file at 100,000 &amp; and the like; without a DTD, no entity is longer than its name
+        factory.setProperty("jdk.xml.maxGeneralEntitySizeLimit", 0);
+        factory.setProperty("jdk.xml.totalEntitySizeLimit", 0);
         // some exports have entities of HTML, such as &nbsp;, which XML does not know
         factory.setProperty(XMLInputFactory.IS_REPLACING_ENTITY_REFERENCES, false);
         xml = factory.createXMLStreamReader(new Printable(file), "UTF-8");

@@ -252,15 +252,26 @@ class ImportFormatsTest {
                 {"postId":"n","userId":"u","userName":"Ann","content":"B","id":"b"}
                 {"postId":"n","userId":"u","userName":"Ann","content":"No id"}
                 {"postId":"n","userId":"u","userName":"Ann","content":"%s"}
+                {"postId":"n","userId":"u","userName":"Ann","content":"C"}{"postId":"n","userId":"u","userName":"Ann","content":"D"}
                 """.formatted(id, "x".repeat(1 << 20)));
         JsonNode page = page("n", 5);
         assertThat(page.findValuesAsText("content")).endsWith("Three", "Two", "One \ud83c\udf89").contains("A", "No id");
         assertThat(page.get(3).get("id").asText()).isEqualTo(id);
         assertThat(page.get(3).get("parentId")).isEqualTo(page.get(4).get("id"));
         assertThat(page.get(2).get("parentId").asText()).isEqualTo(id);
-        assertThat(leftOut).containsExactlyInAnyOrder("line 5\tnot a JSON object", "line 6\tnot a JSON object", "line 7\tnot a JSON object",
+        assertThat(leftOut).containsExactlyInAnyOrder("line 5\tnot one JSON object", "line 6\tnot one JSON object", "line 7\tnot one JSON object",
                 "line 8\trating is not a field of a comment; userName must not contain the character U+0000 or half of a surrogate pair; userName must have a visible character",
-                "line 10 b\tid is also the id of #/3, a different comment", "line 12\ta line of more than 1 MiB");
+                "line 10 b\tid is also the id of #/3, a different comment", "line 12\ta line of more than 1 MiB",
+                "line 13\tnot one JSON object");
+    }
+
+    @Test
+    void linesOfSeveralSitesWithTheSameIds() throws Exception {
+        String line = "{\"postId\":\"%s\",\"userId\":\"u\",\"userName\":\"Ann\",\"content\":\"%1$s\",\"id\":1}\n";
+        for (String site : List.of("ann", "bob")) {
+            run(site + ".ndjson", line.formatted(site), "IMPORT_SITE", site);
+            assertThat(page(site, 1).findValuesAsText("content")).containsExactly(site);
+        }
     }
 
     @Test
