@@ -441,14 +441,17 @@ function commentItem(comment) {
 
 function showComment(comment) {
   // after a reconnect a comment may come again
-  if (seen.has(comment.id)) {
-    return
+  if (!seen.has(comment.id)) {
+    see(comment)
+    addLatest(commentItem(comment))
   }
-  seen.add(comment.id)
+}
+
+function see({ id }) {
+  seen.add(id)
   if (seen.size > 1000) {
     seen.delete(seen.values().next().value)
   }
-  addLatest(commentItem(comment))
 }
 
 /** Shows an edited or erased comment in its place, or as the latest if it is not shown. */
@@ -457,6 +460,8 @@ function showChange(comment) {
   if (shown) {
     shown.replaceWith(commentItem(comment))
   } else {
+    // the comment itself may come later, when it is pushed
+    see(comment)
     addLatest(commentItem(comment))
   }
 }
