@@ -212,7 +212,7 @@ public class AcceptComment implements Processor {
         if (type.equals("application/json")) {
             return MediaType.JSON;
         }
-        String[] parts = type.toLowerCase(Locale.ROOT).split(";");
+        String[] parts = type.toLowerCase(Locale.ROOT).split(";", -1);
         for (int i = 1; i < parts.length; i++) {
             String parameter = parts[i].strip();
             // some clients say utf8

@@ -257,7 +257,7 @@ class CommentServiceTest {
         "application/json;charset=\"UTF-8\" | 202", "application/json; v=1 | 202",
         "application/json; charset=utf-16 | 415", "application/json; charset=iso-8859-1 | 415", "application/json; charset=? | 415",
         "text/plain | 415", "text/json | 415", "application/xml | 415", "application/jsonx | 415",
-        "application/x-www-form-urlencoded | 415", "multipart/form-data; boundary=a | 415", "'' | 415", "json | 415"})
+        "application/x-www-form-urlencoded | 415", "multipart/form-data; boundary=a | 415", "'' | 415", "json | 415", "; | 415", ";; | 415"})
     void onlyJsonIsTaken(String contentType, int status) {
         Exchange exchange = post(contentType, COMMENT, Map.of());
         assertThat(status(exchange)).isEqualTo(status);
