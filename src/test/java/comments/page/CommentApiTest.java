@@ -76,7 +76,7 @@ class CommentApiTest {
         try (TestPipeline closed = TestPipeline.start(Map.of("RABBITMQ_URI", broker.uri(), "POSTGRES_URL", database,
                 "POSTGRES_USER", "postgres", "COMMENTS_API_KEYS", "ann:" + ApiKeyHash.of("key") + ",bob:" + ApiKeyHash.of("posts") + ":post,"
                 + "eve:" + ApiKeyHash.of("reads") + ":read,carl:" + ApiKeyHash.of("changes") + ":post+read+change", "COMMENTS_PAGES", "false",
-                "HTTP_MAX_BODY", "20000", "COMMENTS_RATE_PER_CALLER", "1", "COMMENTS_CONFIRM_TIMEOUT", "2000"))) {
+                "HTTP_MAX_BODY", "20000", "COMMENTS_RATE_PER_CALLER", "1", "COMMENTS_CONFIRM_TIMEOUT", "2000", "COMMENTS_BASE_PATH", "/c"))) {
             new ChangeAnswers(CommentApiTest::answer, content("patch-comment")).provoke(pipeline, closed, broker.uri());
             for (String path : List.of("/comments?postId=p1", "/comments/" + id, "/comments/" + id + "/replies", "/comments/count?postId=p1",
                     "/openapi.json")) {
