@@ -72,6 +72,7 @@ class CommentApiTest {
         provokeRefused();
         provokeRead(id);
         provokeStreamed();
+        new RefusedReads(CommentApiTest::answer, pipeline, id).provoke();
         provokeFailures(database);
         try (TestPipeline closed = TestPipeline.start(Map.of("RABBITMQ_URI", broker.uri(), "POSTGRES_URL", database,
                 "POSTGRES_USER", "postgres", "COMMENTS_API_KEYS", "ann:" + ApiKeyHash.of("key") + ",bob:" + ApiKeyHash.of("posts") + ":post,"
@@ -93,6 +94,7 @@ class CommentApiTest {
             answer(closed, "POST", "/comments", IMPORT, "Content-Type", "application/json", "Authorization", "Bearer key");
             assertThat(closed.send(HttpRequest.newBuilder(closed.uri("/openapi"))).statusCode())
                     .as("the page, which COMMENTS_PAGES leaves out").isEqualTo(404);
+            new RefusedReads(CommentApiTest::answer, closed, id).provokeDrained();
         }
     }
 
