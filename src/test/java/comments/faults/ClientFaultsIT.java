@@ -71,8 +71,8 @@ class ClientFaultsIT extends ServiceFaults {
         try (Workload capable = trial.flood(50, Workload.UNPACED)) {
             await().atMost(Duration.ofSeconds(10)).until(() -> trial.rate() > 0);
             Instant from = Instant.now();
-            await().atMost(Duration.ofSeconds(10)).until(() -> Instant.now().isAfter(from.plusSeconds(4)));
-            capacity = trial.history().served(from, from.plusSeconds(4)) / 4.0;
+            await().atMost(Duration.ofSeconds(20)).until(() -> Instant.now().isAfter(from.plusSeconds(10)));
+            capacity = trial.history().served(from, from.plusSeconds(10)) / 10.0;
         }
         try (Workload flood = trial.flood(300, (int) (10 * capacity))) {
             Instant from = Instant.now();
@@ -80,10 +80,11 @@ class ClientFaultsIT extends ServiceFaults {
             Instant to = Instant.now();
             double seconds = Duration.between(from, to).toMillis() / 1_000.0;
             assertThat(trial.history().between(from, to).size() / seconds).as("offered").isGreaterThan(8 * capacity);
-            assertThat(trial.history().served(from, to) / seconds).as("served").isGreaterThan(0.8 * capacity);
+            assertThat(trial.history().served(from, to) / seconds).as("served").isGreaterThan(0.7 * capacity);
             List<Attempt> refusals = trial.history().begun(from, to).stream()
                     .filter(attempt -> attempt.status() != 202).toList();
-            assertThat(refusals).isNotEmpty().allSatisfy(ServiceFaults::assertRefusedFast);
+            assertThat(refusals).isNotEmpty();
+            assertRefusedFast(refusals);
         }
         assertThat(service.isAlive()).isTrue();
         trial.toBroker().delay(Duration.ZERO);
@@ -207,7 +208,7 @@ class ClientFaultsIT extends ServiceFaults {
             await().atMost(Duration.ofSeconds(15)).until(() -> Instant.now().isAfter(from.plusSeconds(6)));
             List<Attempt> good = trial.history().begun(from, Instant.now());
             assertThat(good).hasSizeGreaterThan(Trial.PER_SECOND * 5).allMatch(attempt -> attempt.status() == 202);
-            assertThat(good).allSatisfy(attempt -> assertThat(attempt.took()).isLessThan(FAST));
+            assertTook(good, FAST);
         } finally {
             clock.shutdownNow();
             for (Socket socket : sockets) {

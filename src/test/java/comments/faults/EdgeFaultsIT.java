@@ -37,7 +37,7 @@ class EdgeFaultsIT extends ServiceFaults {
         JarProcess service = start();
         trial.post();
         trial.toBroker().hold(PUBLISHING, Direction.ANSWERS);
-        await().atMost(Duration.ofSeconds(5)).until(() -> trial.rows().size() > trial.history().ok());
+        await().atMost(Duration.ofSeconds(30)).until(() -> trial.rows().size() > trial.history().ok());
         service.kill();
         trial.toBroker().release();
         replace(service);
@@ -83,7 +83,8 @@ class EdgeFaultsIT extends ServiceFaults {
         trial.rabbitmq().startServer();
         trial.healed();
         trial.assertKept();
-        assertThat(refusals).hasSizeGreaterThan((int) down.toSeconds()).allSatisfy(ServiceFaults::assertRefusedFast);
+        assertThat(refusals).hasSizeGreaterThan((int) down.toSeconds());
+        assertRefusedFast(refusals);
         assertThat(trial.recovery()).isLessThan(Duration.ofSeconds(15));
     }
 
@@ -99,8 +100,8 @@ class EdgeFaultsIT extends ServiceFaults {
         trial.healed();
         trial.assertKept();
         List<Attempt> attempts = trial.history().begun(from.minus(FAST), from.plusSeconds(5));
+        assertTook(attempts, Duration.ofSeconds(3));
         assertThat(attempts).hasSizeGreaterThan(10)
-                .allSatisfy(attempt -> assertThat(attempt.took()).isLessThan(Duration.ofSeconds(3)))
                 .filteredOn(attempt -> attempt.outcome() != Outcome.OK).isNotEmpty()
                 .allSatisfy(attempt -> assertThat(attempt.status()).isEqualTo(503));
     }
@@ -170,8 +171,9 @@ class EdgeFaultsIT extends ServiceFaults {
         }
         trial.healed();
         trial.assertKept();
-        assertThat(trial.history().begun(from, from.plusSeconds(3))).hasSizeGreaterThan(10)
-                .allSatisfy(ServiceFaults::assertRefusedFast);
+        List<Attempt> refusals = trial.history().begun(from, from.plusSeconds(3));
+        assertThat(refusals).hasSizeGreaterThan(10);
+        assertRefusedFast(refusals);
     }
 
     @Test

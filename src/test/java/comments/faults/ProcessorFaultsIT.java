@@ -14,6 +14,7 @@ import comments.support.JarProcess;
 import comments.support.Proxy.Direction;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Tag;
@@ -33,7 +34,7 @@ class ProcessorFaultsIT extends ServiceFaults {
 
     @Test
     void c2AProcessorIsKilledWithABatchThatIsPartlyGathered() throws Exception {
-        JarProcess processor = start(service().with("COMMENTS_BATCH_INTERVAL", 60_000));
+        JarProcess processor = start(service().with("COMMENTS_BATCH_INTERVAL", 60_000).holdingAllMessages());
         trial.post();
         await().atMost(Duration.ofSeconds(30)).until(() -> trial.rabbitmq().queues().get("comments").unacknowledged() > 100);
         assertThat(trial.rows()).isEmpty();
@@ -81,8 +82,12 @@ class ProcessorFaultsIT extends ServiceFaults {
         JarProcess processor = start();
         trial.post();
         trial.toBroker().hold(NOTIFYING, Direction.ANSWERS);
-        int pushed = trial.pushes().comments().size();
-        await().atMost(Duration.ofSeconds(10)).until(() -> trial.pushes().comments().size() > pushed);
+        // the notification of what is promised from here on is not confirmed
+        Instant held = Instant.now();
+        await().atMost(Duration.ofSeconds(30)).until(() -> {
+            List<UUID> pushed = trial.pushes().comments();
+            return trial.history().begun(held, Instant.now()).stream().flatMap(attempt -> attempt.ids().stream()).anyMatch(pushed::contains);
+        });
         processor.kill();
         trial.toBroker().release();
         replace(processor);
@@ -166,7 +171,8 @@ class ProcessorFaultsIT extends ServiceFaults {
 
     @Test
     void c16AProcessorStopsWithABatchThatAnotherWritesInTheMeantime() throws Exception {
-        JarProcess processor = start(service().failpoint("before:insert-comments:2000:10"));
+        // behind the question whether the broker has taken the messages back
+        JarProcess processor = start(service().failpoint("before:insert-part:2000:10"));
         trial.post();
         Trial.awaitFailpoint(processor);
         processor.freeze();

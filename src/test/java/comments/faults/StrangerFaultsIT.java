@@ -77,14 +77,12 @@ class StrangerFaultsIT extends ServiceFaults {
         stranger.attack(service);
         Instant to = Instant.now();
         // what was begun until then is answered then
-        Instant end = to.plus(SERVED_WITHIN.multipliedBy(2));
-        await().atMost(Duration.ofSeconds(10)).until(() -> Instant.now().isAfter(end));
+        Instant end = to.plus(SERVED_WITHIN.multipliedBy(4));
+        await().atMost(Duration.ofSeconds(20)).until(() -> Instant.now().isAfter(end));
         assertThat(service.isAlive()).isTrue();
         List<Attempt> good = trial.history().begun(from, to.plus(SERVED_WITHIN));
-        assertThat(good).hasSizeGreaterThan(GOOD).allSatisfy(attempt -> {
-            assertThat(attempt.status()).isEqualTo(202);
-            assertThat(attempt.took()).isLessThan(SERVED_WITHIN);
-        });
+        assertThat(good).hasSizeGreaterThan(GOOD).allSatisfy(attempt -> assertThat(attempt.status()).isEqualTo(202));
+        assertTook(good, SERVED_WITHIN);
         trial.healed();
         trial.assertKept();
         assertThat(service.log().filter(line -> line.contains("ERROR")).limit(20)).hasSizeLessThan(20);
@@ -140,7 +138,7 @@ class StrangerFaultsIT extends ServiceFaults {
         });
         HttpClient client = HttpClient.newHttpClient();
         HttpRequest post = HttpRequest.newBuilder(service.uri("/comments")).header("Content-Type", "application/json")
-                .header("Authorization", "Bearer " + key).timeout(SERVED_WITHIN)
+                .header("Authorization", "Bearer " + key).timeout(SERVED_WITHIN.multipliedBy(3))
                 .POST(BodyPublishers.ofString(Posted.number(-1).json().toString())).build();
         int served = 0;
         for (; !attack.isDone(); served++) {
@@ -256,7 +254,7 @@ class StrangerFaultsIT extends ServiceFaults {
             }
             HttpClient client = HttpClient.newBuilder().sslContext(certificate.clientContext()).build();
             assertThat(client.send(HttpRequest.newBuilder(URI.create("https://localhost:" + port + "/comments"))
-                    .header("Content-Type", "application/json").timeout(SERVED_WITHIN)
+                    .header("Content-Type", "application/json").timeout(SERVED_WITHIN.multipliedBy(3))
                     .POST(BodyPublishers.ofString(Posted.number(-1).json().toString())).build(), BodyHandlers.ofString())
                     .statusCode()).isEqualTo(202);
             for (Http2Connection each : streams) {

@@ -170,19 +170,19 @@ class GroupCommitTest extends GroupCommitFixture {
 
     @Test
     void onlyAfterAGroupOfSeveralDoesTheNextWaitForCompany() throws Exception {
-        groupCommit.setDelay(1_000);
+        groupCommit.setDelay(4_000);
         startWithSlowBroker();
         park("1");
         awaitPublished(1);
         List<CompletableFuture<Exchange>> siblings = Stream.of("2", "3", "4", "5", "6").map(this::park).toList();
         broker.release(10);
-        siblings.get(4).get(900, MILLISECONDS);
+        siblings.get(4).get(3_500, MILLISECONDS);
         CompletableFuture<Exchange> next = park("7");
         CompletableFuture<Exchange> company = CompletableFuture
                 .supplyAsync(() -> park("8"), CompletableFuture.delayedExecutor(100, MILLISECONDS)).get(5, SECONDS);
-        next.get(5, SECONDS);
-        company.get(5, SECONDS);
-        park("9").get(900, MILLISECONDS);
+        next.get(10, SECONDS);
+        company.get(10, SECONDS);
+        park("9").get(3_500, MILLISECONDS);
         assertThat(published).containsExactly("[1]", "[2,3,4,5,6]", "[7,8]", "[9]");
     }
 

@@ -78,7 +78,7 @@ public final class JarProcess implements AutoCloseable {
 
     /** Waits until the application is ready, a minute at most; returns this. */
     public JarProcess awaitReady() {
-        return awaitReady(Duration.ofMinutes(1));
+        return awaitReady(Duration.ofMinutes(3));
     }
 
     /** Waits until the application is ready; returns this. */
