@@ -399,7 +399,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         public void endIfSlow(long nanos) {
             if (System.nanoTime() - began > nanos) {
                 VertxInternals.abandon(request);
-                // the end of a stream that is reset here is not reported
+                // its end is reported only when the reset is written
                 done();
             }
         }

@@ -199,11 +199,7 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
             return;
         }
         leave("slow");
-        if (response.streamId() < 0) {
-            VertxInternals.closeUnwritten(request.connection());
-        } else {
-            response.reset();
-        }
+        VertxInternals.abandon(request);
     }
 
     /** Removes it if its response was never opened: the client has disconnected, or was refused. */

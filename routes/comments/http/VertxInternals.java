@@ -403,6 +403,18 @@ final class VertxInternals {
             closeUnwritten(request.connection());
         } else {
             request.response().reset();
+            if (request.connection() instanceof ConnectionBase connection) {
+                resetStream(connection.channelHandlerContext(), request.response().streamId());
+            }
+        }
+    }
+
+    // Vert.x resets no stream whose answer has ended, while Netty may hold all of its body, because the client gives it no window
+    private static void resetStream(ChannelHandlerContext context, int stream) {
+        Http2ConnectionHandler http2 = (Http2ConnectionHandler) context.handler();
+        if (http2.connection().stream(stream) != null) {
+            http2.resetStream(context, stream, Http2Error.CANCEL.code(), context.newPromise());
+            context.flush();
         }
     }
 
