@@ -169,11 +169,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
                 refused = true;
                 connections.dropBody(request);
                 countRead(status, 0);
-                if (SseClient.isRequested(request)) {
-                    SseClient.sendAwayBusy(request);
-                } else {
-                    HttpProblems.answerBusy(request, status);
-                }
+                answerBusy(request, status);
                 return;
             }
             try {
@@ -335,6 +331,15 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             SseClient.sendAwayBusy(received.request);
             return;
         }
+        boolean large = body != null && body.length >= LARGE && received.request.method() != HttpMethod.HEAD;
+        // many reads can be in progress when the first of their answers begins to wait for the client
+        if (large && received.request.method() == HttpMethod.GET) {
+            int excess = connections.limits().excess(received.client, Resource.BYTES, body.length);
+            if (excess != 0) {
+                answerBusy(received.request, excess);
+                return;
+            }
+        }
         response.setStatusCode(status);
         HeaderFilterStrategy filter = getEndpoint().getHeaderFilterStrategy();
         for (Map.Entry<String, Object> header : message.getHeaders().entrySet()) {
@@ -357,10 +362,18 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             response.end();
         } else if (received.request.method() == HttpMethod.HEAD) {
             response.putHeader(HttpHeaders.CONTENT_LENGTH, Integer.toString(body.length)).end();
-        } else if (body.length < LARGE) {
-            response.end(wrap(body));
-        } else {
+        } else if (large) {
             new LargeAnswer(received, body.length).send(wrap(body));
+        } else {
+            response.end(wrap(body));
+        }
+    }
+
+    private static void answerBusy(HttpServerRequest request, int status) {
+        if (SseClient.isRequested(request)) {
+            SseClient.sendAwayBusy(request);
+        } else {
+            HttpProblems.answerBusy(request, status);
         }
     }
 
@@ -383,6 +396,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             this.bytes = bytes;
         }
 
+        // a post is promised: its answer is sent whatever is held
         void send(Buffer body) {
             connections.limits().give(client, Resource.BYTES, -bytes);
             connections.watch(this);

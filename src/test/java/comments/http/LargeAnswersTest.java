@@ -1,0 +1,86 @@
+package comments.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import comments.EmbeddedBroker;
+import comments.http.ClientLimits.Resource;
+import comments.support.RawConnection;
+import comments.support.TestPipeline;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.camel.builder.RouteBuilder;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Answers that are too large for the buffers of the kernel, and clients of HTTP/1 that take little of them. */
+class LargeAnswersTest {
+
+    private static final int LARGE = 20_000_000;
+    private static final int SMALL_BUFFER = 4_096;
+
+    private static EmbeddedBroker broker;
+    private static TestPipeline pipeline;
+
+    private final List<RawConnection> connections = new ArrayList<>();
+
+    @BeforeAll
+    static void start() throws Exception {
+        broker = EmbeddedBroker.startInMemory();
+        pipeline = TestPipeline.start(Map.of("RABBITMQ_URI", broker.uri(), "COMMENTS_ROLES", "comment-service",
+                "comments.event-loop-endpoints", "POST /comments, GET /loop/large, HEAD /loop/large, POST /loop/large"),
+                new RouteBuilder() {
+                    @Override
+                    public void configure() {
+                        from("platform-http:/loop/large?httpMethodRestrict=GET").setBody(constant(new byte[LARGE]));
+                        from("platform-http:/loop/large?httpMethodRestrict=POST").setBody(constant(new byte[LARGE]));
+                    }
+                });
+        // room for three answers, and for a request
+        limits().limit(Resource.BYTES, 3L * LARGE + 1, 1);
+    }
+
+    @AfterAll
+    static void stop() {
+        pipeline.close();
+        broker.close();
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        for (RawConnection connection : connections) {
+            connection.close();
+        }
+        for (Resource resource : Resource.values()) {
+            await().untilAsserted(() -> assertThat(limits().held(resource)).as(resource.name()).isZero());
+        }
+    }
+
+    private static ClientLimits limits() {
+        return pipeline.bean("platform-http-engine", HttpEngine.class).connections().limits();
+    }
+
+    private int status(String from, String method) throws IOException {
+        RawConnection connection = RawConnection.open(from, pipeline.port(), SMALL_BUFFER);
+        connections.add(connection);
+        return connection.send(method + " /loop/large HTTP/1.1\r\nHost: a\r\n\r\n").status();
+    }
+
+    /** An answer to a post is a promise: it is sent whatever is held. */
+    @Test
+    void oneAddressHasAShareOfTheBytesOfAnswers() throws Exception {
+        assertThat(status("127.0.0.1", "GET")).isEqualTo(200);
+        assertThat(limits().held(Resource.BYTES)).isEqualTo(LARGE);
+        assertThat(status("127.0.0.1", "GET")).isEqualTo(429);
+        assertThat(status("127.0.0.1", "HEAD")).isEqualTo(200);
+        assertThat(limits().held(Resource.BYTES)).isEqualTo(LARGE);
+        assertThat(status("127.0.0.2", "GET")).isEqualTo(200);
+        assertThat(status("127.0.0.3", "GET")).isEqualTo(200);
+        assertThat(status("127.0.0.4", "GET")).isEqualTo(503);
+        assertThat(status("127.0.0.4", "POST")).isEqualTo(200);
+    }
+}
