@@ -170,16 +170,19 @@ final class VertxInternals {
         }
         ChannelPipeline pipeline = context.pipeline();
         if (pipeline.get(VertxHttpRequestDecoder.class) != null) {
-            pipeline.replace(VertxHttpRequestDecoder.class, "httpDecoder", new CountingDecoder(options));
+            guard.decoder = new CountingDecoder(options);
+            pipeline.replace(VertxHttpRequestDecoder.class, "httpDecoder", guard.decoder);
             pipeline.addBefore(context.name(), "guard", guard);
         }
         return guard;
     }
 
-    // as that of Vert.x, but with a bound on the number of headers
+    // as that of Vert.x, but with a bound on the number of headers, and an account of headers that are not complete
     private static final class CountingDecoder extends HttpRequestDecoder {
 
         private final CountedHeaders headers;
+        // from the first line of a request to the end of its headers
+        private boolean inHeaders;
 
         CountingDecoder(HttpServerOptions options) {
             this(options, new CountedHeaders());
@@ -195,7 +198,12 @@ final class VertxInternals {
         @Override
         protected HttpMessage createMessage(String[] line) {
             headers.count = 0;
+            inHeaders = true;
             return new DefaultHttpRequest(HttpVersion.valueOf(line[2]), HttpMethod.valueOf(line[0]), line[1], headers.newHeaders());
+        }
+
+        boolean hasUnfinishedHeaders() {
+            return inHeaders || actualReadableBytes() > 0;
         }
     }
 
@@ -249,6 +257,7 @@ final class VertxInternals {
         private boolean goesAway;
         // when an unfinished request was first seen, or 0
         private long unfinishedSince;
+        private CountingDecoder decoder;
         private Object unsent;
         private long unsentProgress;
         private long unsentSince;
@@ -263,6 +272,7 @@ final class VertxInternals {
         public void channelRead(ChannelHandlerContext context, Object message) {
             hasRead = true;
             if (message instanceof HttpRequest) {
+                decoder.inHeaders = false;
                 inBody = true;
                 unfinishedSince = 0;
                 unanswered++;
@@ -297,7 +307,8 @@ final class VertxInternals {
 
         @Override
         public void channelReadComplete(ChannelHandlerContext context) {
-            boolean inHeaders = !hasRead && !inBody;
+            // the end of a TLS handshake, for one, brings no byte of a request
+            boolean inHeaders = !hasRead && !inBody && decoder.hasUnfinishedHeaders();
             if ((inHeaders || inBody) && unfinishedSince == 0) {
                 unfinishedSince = System.nanoTime();
             }
