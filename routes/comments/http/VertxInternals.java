@@ -257,6 +257,8 @@ final class VertxInternals {
         private boolean goesAway;
         // when an unfinished request was first seen, or 0
         private long unfinishedSince;
+        // when a request that is not read on yet began to wait for the answer to a former one, or 0
+        private long waitingSince;
         private CountingDecoder decoder;
         private Object unsent;
         private long unsentProgress;
@@ -301,6 +303,7 @@ final class VertxInternals {
             }
             if (unanswered > 1 || !channel.isWritable()) {
                 paused = true;
+                waitingSince = unanswered > 1 ? System.nanoTime() : 0;
                 channel.config().setAutoRead(false);
             }
         }
@@ -350,6 +353,9 @@ final class VertxInternals {
             // 100 Continue, which is no answer, is of this class
             if (message instanceof LastHttpContent && !(message instanceof DefaultFullHttpResponse)) {
                 unanswered--;
+                if (paused) {
+                    waitingSince = unanswered > 1 ? System.nanoTime() : 0;
+                }
             }
             context.write(message, promise);
             if (paused) {
@@ -387,7 +393,14 @@ final class VertxInternals {
             goesAway = true;
         }
 
-        /** Closes the connection if its client took longer than this for a request, or to take a part of an answer. */
+        private static boolean isOver(long since, long now, long nanos) {
+            return since != 0 && now - since > nanos;
+        }
+
+        /**
+         * Closes the connection if its client took longer than this for a request, or to take a part of an answer, or if a request
+         * follows one that has had no answer for so long, such as a stream.
+         */
         void closeIfSlow(long nanos) {
             long now = System.nanoTime();
             ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
@@ -397,7 +410,7 @@ final class VertxInternals {
                 unsentProgress = first == null ? 0 : buffer.currentProgress();
                 unsentSince = now;
             }
-            if (first != null && now - unsentSince > nanos || unfinishedSince != 0 && now - unfinishedSince > nanos) {
+            if (first != null && now - unsentSince > nanos || isOver(unfinishedSince, now, nanos) || isOver(waitingSince, now, nanos)) {
                 close();
             }
         }

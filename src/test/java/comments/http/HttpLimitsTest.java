@@ -31,7 +31,7 @@ class HttpLimitsTest {
     private static final String PROXY = "127.0.0.3";
     private static final int CONNECTIONS = 40;
     private static final int SHARE = CONNECTIONS / 2;
-    private static final Duration TIMEOUT = Duration.ofSeconds(2);
+    private static final Duration TIMEOUT = Duration.ofSeconds(3);
     private static final String STREAM = "GET /comments/stream?postId=p HTTP/1.1\r\nHost: a\r\n";
     private static final int LARGE = 20_000_000;
 
@@ -240,6 +240,15 @@ class HttpLimitsTest {
         assertServed();
         stranger.close();
         sender.join();
+    }
+
+    @Test
+    void aRequestThatIsNeverAnsweredBecauseItFollowsAStreamIsNotHeld() throws Exception {
+        connect(STRANGER).send(STREAM + "\r\nGET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n");
+        connect(STRANGER).send(STREAM + "\r\n");
+        await().until(() -> limits().held(Resource.UNHANDLED) == 1);
+        await().atMost(TIMEOUT.plusSeconds(3)).until(() -> limits().held(Resource.UNHANDLED) == 0);
+        await().during(Duration.ofSeconds(1)).until(() -> limits().held(Resource.CONNECTIONS) == 1);
     }
 
     @Test
