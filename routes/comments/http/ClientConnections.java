@@ -147,6 +147,7 @@ final class ClientConnections {
         if (connected == null) {
             return false;
         }
+        connected.guard().received(request);
         HttpServerResponse response = request.response();
         if (limits.excess(connected.client(), Resource.STREAMS, 0) != 0) {
             response.reset(REFUSED_STREAM);

@@ -78,8 +78,8 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         }
     }
 
-    // bytes at which an answer counts until it is sent
-    private static final int LARGE = 16 << 10;
+    /** Bytes at which an answer counts until it is sent. */
+    static final int LARGE = 16 << 10;
 
     private final HttpEngine engine;
     private final ClientConnections connections;

@@ -180,7 +180,10 @@ public final class SseClient implements EventLoopConsumer.OpenResponse {
         if (open) {
             ended = reason;
             loop.remove(this);
-            response.end(buffer(lastEvent(ended)));
+            Buffer last = buffer(lastEvent(ended));
+            behind += last.length();
+            clients.waits(last.length());
+            response.end(last).onComplete(written -> taken(last.length()));
             if (behind > 0) {
                 loop.later(this::disconnect);
             }

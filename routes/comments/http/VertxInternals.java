@@ -141,8 +141,8 @@ final class VertxInternals {
     }
 
     /**
-     * Guards a connection. Called when it is made. In HTTP/2, a connection has up to 100 requests, which are counted; otherwise the
-     * guard only closes a connection whose client reads nothing.
+     * Guards a connection. Called when it is made. In HTTP/2, a connection has up to 100 requests, which are counted, and each has a
+     * time; otherwise the guard only closes a connection whose client reads nothing.
      *
      * @param hold takes a place for what the connection holds before its requests are handled
      * @param release gives it back
@@ -153,6 +153,7 @@ final class VertxInternals {
         Guard guard = new Guard(context.channel(), hold, release);
         if (context.handler() instanceof Http2ConnectionHandler http2) {
             Http2Connection all = http2.connection();
+            guard.streams = new HttpStreams(all, stream -> resetStream(context, stream));
             all.addListener(new Http2ConnectionAdapter() {
                 @Override
                 public void onStreamActive(Http2Stream stream) {
@@ -259,7 +260,10 @@ final class VertxInternals {
         private long unfinishedSince;
         // when a request that is not read on yet began to wait for the answer to a former one, or 0
         private long waitingSince;
+        // of HTTP/1
         private CountingDecoder decoder;
+        // of HTTP/2
+        private HttpStreams streams;
         private Object unsent;
         private long unsentProgress;
         private long unsentSince;
@@ -393,13 +397,18 @@ final class VertxInternals {
             goesAway = true;
         }
 
+        /** Notes a request of HTTP/2. */
+        void received(HttpServerRequest request) {
+            streams.add(request);
+        }
+
         private static boolean isOver(long since, long now, long nanos) {
             return since != 0 && now - since > nanos;
         }
 
         /**
          * Closes the connection if its client took longer than this for a request, or to take a part of an answer, or if a request
-         * follows one that has had no answer for so long, such as a stream.
+         * follows one that has had no answer for so long, such as a stream. In HTTP/2, only resets the stream of a request.
          */
         void closeIfSlow(long nanos) {
             long now = System.nanoTime();
@@ -412,6 +421,8 @@ final class VertxInternals {
             }
             if (first != null && now - unsentSince > nanos || isOver(unfinishedSince, now, nanos) || isOver(waitingSince, now, nanos)) {
                 close();
+            } else if (streams != null) {
+                streams.resetSlow(nanos);
             }
         }
     }

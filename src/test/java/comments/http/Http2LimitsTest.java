@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Clients of HTTP/2 that give no stream a window: no body of an answer can be sent. */
 class Http2LimitsTest {
 
-    private static final Duration TIMEOUT = Duration.ofSeconds(2);
+    private static final Duration TIMEOUT = Duration.ofSeconds(3);
 
     @TempDir
     static Path folder;
@@ -37,7 +37,7 @@ class Http2LimitsTest {
         broker = EmbeddedBroker.startInMemory();
         TestCertificate certificate = TestCertificate.create(folder);
         pipeline = TestPipeline.start(Map.of("RABBITMQ_URI", broker.uri(), "COMMENTS_ROLES", "comment-service",
-                "comments.event-loop-endpoints", "POST /comments, GET /loop/large",
+                "comments.event-loop-endpoints", "POST /comments, GET /loop/large, GET /loop/open",
                 "HTTP_CLIENT_TIMEOUT", Long.toString(TIMEOUT.toMillis()), "HTTP_TLS_KEY", certificate.keyFile().toString(),
                 "HTTP_TLS_CERTIFICATE", certificate.certificateFile().toString()),
                 new RouteBuilder() {
@@ -45,6 +45,8 @@ class Http2LimitsTest {
                     public void configure() {
                         from("platform-http:/large").setBody(constant(new byte[1_000_000]));
                         from("platform-http:/loop/large?httpMethodRestrict=GET").setBody(constant(new byte[1_000_000]));
+                        EventLoopConsumer.OpenResponse open = response -> response.write("begun");
+                        from("platform-http:/loop/open?httpMethodRestrict=GET").setBody(constant(open));
                     }
                 });
     }
@@ -93,6 +95,32 @@ class Http2LimitsTest {
             await().until(() -> limits.held(Resource.REQUESTS) == 1);
             assertThat(slow.answerOrEnd(1)).isTrue();
             await().until(() -> limits.held(Resource.REQUESTS) == 0);
+        }
+    }
+
+    /** An answer without an end, as that of a stream of comments, may take any time. */
+    @Test
+    void aSmallAnswerThatIsNotTakenIsReset() throws Exception {
+        try (Http2Connection slow = get("/nothing")) {
+            slow.headers(3, true, headers("/loop/open", 0));
+            await().until(() -> limits().held(Resource.STREAMS) == 2);
+            await().atMost(TIMEOUT.plusSeconds(3)).until(() -> limits().held(Resource.STREAMS) == 1);
+            await().during(TIMEOUT).atMost(TIMEOUT.plusSeconds(3)).until(() -> limits().held(Resource.STREAMS) == 1);
+            slow.reset(3);
+            await().until(() -> limits().held(Resource.STREAMS) == 0);
+        }
+    }
+
+    /** The first is answered before its end, the second waits for the rest of its body. */
+    @Test
+    void aRequestThatDoesNotEndIsReset() throws Exception {
+        try (Http2Connection slow = Http2Connection.open("127.0.0.1", pipeline.port())) {
+            slow.open(1, headers("/nothing", 0));
+            slow.window(1, 100_000);
+            slow.open(3, ":method", "POST", ":scheme", "https", ":authority", "a", ":path", "/large");
+            await().until(() -> limits().held(Resource.STREAMS) == 2);
+            await().atMost(TIMEOUT.plusSeconds(3)).until(() -> limits().held(Resource.STREAMS) == 0);
+            assertThat(slow.isClosed()).isFalse();
         }
     }
 

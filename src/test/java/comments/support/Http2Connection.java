@@ -23,6 +23,7 @@ public final class Http2Connection implements AutoCloseable {
     private static final int RST_STREAM = 3;
     private static final int SETTINGS = 4;
     private static final int GOAWAY = 7;
+    private static final int WINDOW_UPDATE = 8;
     private static final int CONTINUATION = 9;
     private static final int END_STREAM = 1;
     private static final int END_HEADERS = 4;
@@ -111,6 +112,11 @@ public final class Http2Connection implements AutoCloseable {
     /** Resets a stream. */
     public void reset(int stream) throws IOException {
         frame(RST_STREAM, 0, stream, new byte[] {0, 0, 0, CANCEL});
+    }
+
+    /** Lets the server send so many more bytes of a stream; 0 for those of all streams. */
+    public void window(int stream, int bytes) throws IOException {
+        frame(WINDOW_UPDATE, 0, stream, new byte[] {(byte) (bytes >> 24), (byte) (bytes >> 16), (byte) (bytes >> 8), (byte) bytes});
     }
 
     // as literals without an index (RFC 7541, 6.2.2)
