@@ -363,7 +363,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         } else if (received.request.method() == HttpMethod.HEAD) {
             response.putHeader(HttpHeaders.CONTENT_LENGTH, Integer.toString(body.length)).end();
         } else if (large) {
-            new LargeAnswer(received, body.length).send(wrap(body));
+            new LargeAnswer(received, body.length).send(body);
         } else {
             response.end(wrap(body));
         }
@@ -382,13 +382,16 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         return Buffer.buffer(Unpooled.wrappedBuffer(body));
     }
 
-    /** An answer that a client may leave unread. */
+    /** An answer that a client may leave unread. The guard of its connection watches how it is taken in HTTP/1. */
     private final class LargeAnswer implements ClientConnections.Watched {
+
+        // a write for each
+        private static final int PART = 64 << 10;
 
         private final HttpServerRequest request;
         private final Client client;
         private int bytes;
-        private final long began = System.nanoTime();
+        private long taken = System.nanoTime();
 
         LargeAnswer(Received received, int bytes) {
             request = received.request;
@@ -397,10 +400,25 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         }
 
         // a post is promised: its answer is sent whatever is held
-        void send(Buffer body) {
+        void send(byte[] body) {
             connections.limits().give(client, Resource.BYTES, -bytes);
-            connections.watch(this);
-            request.response().end(body).onComplete(sent -> done());
+            HttpServerResponse response = request.response();
+            int sent = 0;
+            if (response.streamId() >= 0) {
+                connections.watch(this);
+                sent = sendParts(response, body);
+            }
+            response.end(Buffer.buffer(Unpooled.wrappedBuffer(body, sent, body.length - sent))).onComplete(ended -> done());
+        }
+
+        // a stream of HTTP/2 tells only of parts that are sent, so the answer to a client that is slow needs several
+        private int sendParts(HttpServerResponse response, byte[] body) {
+            response.putHeader(HttpHeaders.CONTENT_LENGTH, Integer.toString(body.length));
+            int sent = 0;
+            for (; body.length - sent > PART; sent += PART) {
+                response.write(Buffer.buffer(Unpooled.wrappedBuffer(body, sent, PART))).onSuccess(part -> taken = System.nanoTime());
+            }
+            return sent;
         }
 
         private void done() {
@@ -411,7 +429,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
 
         @Override
         public void endIfSlow(long nanos) {
-            if (System.nanoTime() - began > nanos) {
+            if (System.nanoTime() - taken > nanos) {
                 VertxInternals.abandon(request);
                 // its end is reported only when the reset is written
                 done();

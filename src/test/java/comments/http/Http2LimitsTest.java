@@ -124,6 +124,21 @@ class Http2LimitsTest {
         }
     }
 
+    @Test
+    void anAnswerThatIsTakenSlowlyIsNotGivenUp() throws Exception {
+        try (Http2Connection slow = get("/loop/large")) {
+            await().until(() -> limits().held(Resource.BYTES) == 1_000_000);
+            for (int i = 0; i < 6; i++) {
+                slow.window(0, 70_000);
+                slow.window(1, 70_000);
+                Thread.sleep(TIMEOUT.toMillis() / 2);
+                assertThat(limits().held(Resource.BYTES)).isEqualTo(1_000_000);
+            }
+            await().atMost(TIMEOUT.plusSeconds(3)).until(() -> limits().held(Resource.BYTES) == 0);
+        }
+        assertNothingIsHeld();
+    }
+
     private static ClientLimits limits() {
         return pipeline.bean("platform-http-engine", HttpEngine.class).connections().limits();
     }

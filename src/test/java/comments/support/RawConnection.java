@@ -78,6 +78,11 @@ public final class RawConnection implements AutoCloseable {
         return answer + "\r\n" + new String(socket.getInputStream().readNBytes(length), ISO_8859_1);
     }
 
+    /** Reads so many bytes, or to the end of the connection; returns how many it read. */
+    public int read(int bytes) throws IOException {
+        return socket.getInputStream().readNBytes(bytes).length;
+    }
+
     /** The rest, until the other side closes the connection. */
     public String rest() throws IOException {
         return new String(socket.getInputStream().readAllBytes(), ISO_8859_1);
