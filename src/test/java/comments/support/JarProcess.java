@@ -151,6 +151,20 @@ public final class JarProcess implements AutoCloseable {
     /** Stops the process where it is, until {@link #thaw}. */
     public void freeze() throws IOException, InterruptedException {
         signal("STOP");
+        // on a busy machine, its threads run on until one of them has seen the signal
+        Awaitility.await().pollInterval(Duration.ofMillis(1)).ignoreExceptions().until(this::isFrozen);
+    }
+
+    private boolean isFrozen() throws IOException {
+        try (Stream<Path> threads = Files.list(Path.of("/proc", Long.toString(process.pid()), "task"))) {
+            for (Path thread : threads.toList()) {
+                String state = Files.readString(thread.resolve("stat"));
+                if (!state.substring(state.lastIndexOf(')') + 2).startsWith("T")) {
+                    return false;
+                }
+            }
+        }
+        return true;
     }
 
     public void thaw() throws IOException, InterruptedException {
