@@ -42,7 +42,12 @@ WITH found AS (
       AND convert_from(differing.body, 'UTF8')::json ->> 'userId' = user_id
 ), late AS (
     DELETE FROM comment_changes_waiting
-    WHERE waiting_since < now() - :?waitMillis * interval '1 millisecond' AND NOT EXISTS (SELECT FROM comments WHERE comments.id = comment_changes_waiting.id)
+    WHERE id IN (
+        SELECT id FROM comment_changes_waiting AS waiting
+        WHERE waiting_since < now() - :?waitMillis * interval '1 millisecond' AND NOT EXISTS (SELECT FROM comments WHERE comments.id = waiting.id)
+        -- any number of them may be late at once, and a statement has a limited time
+        ORDER BY id LIMIT 10000 FOR UPDATE SKIP LOCKED
+    )
     RETURNING id, kind, content, accepted_at
 ), quarantined AS (
     INSERT INTO comment_quarantine (body, sqlstate, reason)

@@ -244,4 +244,13 @@ class ChangeStatementsTest {
         execute("DELETE FROM comment_changes_waiting WHERE id IN (SELECT id FROM comments WHERE erased_at IS NOT NULL)");
         assertThat(applyWaiting()).hasSize(1);
     }
+
+    @Test
+    void whatIsLateIsQuarantinedInParts() throws Exception {
+        execute("INSERT INTO comment_changes_waiting SELECT gen_random_uuid(), 'erase', NULL, '2026-11-24Z', now() - interval '1 hour' FROM generate_series(1, 10001)");
+        for (String quarantined : List.of("10000", "10001")) {
+            assertThat(applyWaiting()).isEmpty();
+            assertThat(select("SELECT count(*) FROM comment_quarantine")).isEqualTo(quarantined);
+        }
+    }
 }
