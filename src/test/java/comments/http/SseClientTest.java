@@ -19,6 +19,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.mockito.ArgumentCaptor;
 
 /** What is told to one who listens, with an answer that is stood in for. {@code CommentStreamTest} has it on a server. */
 class SseClientTest {
@@ -153,5 +154,20 @@ class SseClientTest {
         assertThat(listeners.waiting()).isZero();
         listener.send(Buffer.buffer("more"));
         assertThat(written).hasSize(2);
+    }
+
+    @Test
+    void aLastEventThatIsNotTakenIsDroppedLater() {
+        SseClients.Loop loop = mock(SseClients.Loop.class);
+        listener = new SseClient(listeners, loop, request, "p", "", 0);
+        listener.open(response);
+        taken = Promise.<Void>promise().future();
+        listener.end("stopping");
+        assertThat(listeners.waiting()).isPositive();
+        ArgumentCaptor<Runnable> later = ArgumentCaptor.forClass(Runnable.class);
+        verify(loop).later(later.capture());
+        later.getValue().run();
+        verify(response).reset();
+        assertThat(listeners.waiting()).isZero();
     }
 }
