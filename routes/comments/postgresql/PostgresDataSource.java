@@ -5,7 +5,9 @@ import com.zaxxer.hikari.SQLExceptionOverride;
 import comments.http.HttpEngine;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.Properties;
 import java.util.Set;
+import org.postgresql.Driver;
 
 /**
  * The pool of connections to PostgreSQL. Nothing is connected before the first use, which also makes the schema if this is
@@ -13,13 +15,15 @@ import java.util.Set;
  */
 public class PostgresDataSource extends HikariDataSource {
 
-    // of a server that became a standby (read_only_sql_transaction); the pool itself has those of a server that ends
     // The server gives up before the client does (socketTimeout): else a statement that waits for a lock goes on waiting without its client,
     // and each attempt leaves another one, until the server takes no more connections. A process whose machine is cut off between an insert
     // and its commit would lock its comments for the others, for as long as TCP takes. What the URL or the role sets stays.
     private static final String SESSION = """
-            SELECT set_config(name, '55s', false) FROM pg_settings
-            WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout') AND setting = '0'""";
+            SELECT set_config(name, '%ds', false) FROM pg_settings
+            WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout') AND setting = '0'
+              AND source NOT IN ('client', 'user', 'database', 'database user')""";
+    private static final int EARLIER_SECONDS = 5;
+    // of a server that became a standby (read_only_sql_transaction); the pool itself has those of a server that ends
     private static final Set<String> FATAL = Set.of("25006");
     // more than comment-changes needs, for its batches and its timers
     private static final int OTHER_CONNECTIONS = 10;
@@ -81,9 +85,17 @@ public class PostgresDataSource extends HikariDataSource {
         return super.getConnection();
     }
 
+    // null without a time after which the client gives up, or with a very short one
+    private String session() {
+        Properties all = Driver.parseURL(UnpooledDataSource.strip(getJdbcUrl()), getDataSourceProperties());
+        String seconds = all == null ? "" : all.getProperty("socketTimeout", "");
+        return seconds.matches("\\d{1,8}") && Integer.parseInt(seconds) > EARLIER_SECONDS
+                ? SESSION.formatted(Integer.parseInt(seconds) - EARLIER_SECONDS) : null;
+    }
+
     private synchronized void connectUnpooled() {
         if (getDataSource() == null) {
-            setDataSource(new UnpooledDataSource(getJdbcUrl(), getUsername(), getPassword(), getDataSourceProperties(), SESSION));
+            setDataSource(new UnpooledDataSource(getJdbcUrl(), getUsername(), getPassword(), getDataSourceProperties(), session()));
         }
     }
 }

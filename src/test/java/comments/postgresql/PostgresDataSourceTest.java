@@ -28,6 +28,9 @@ class PostgresDataSourceTest {
         String url = TestServers.newDatabase();
         assertThat(setting(url, name)).isEqualTo("55s");
         assertThat(setting(url + "&options=-c%20" + name + "=7s", name)).isEqualTo("7s");
+        assertThat(setting(url + "&options=-c%20" + name + "=0", name)).isEqualTo("0");
+        assertThat(setting(url + "&socketTimeout=300", name)).isEqualTo("295s");
+        assertThat(setting(url + "&socketTimeout=0", name)).isEqualTo("0");
     }
 
     /** A database that answers nothing any more holds no thread for longer. */
