@@ -57,6 +57,7 @@ final class ReadConnections {
         // what the last connection was
         private volatile boolean pooled;
         private volatile boolean replica;
+        private int standbys;
         // whether the first attempt to connect is over
         private volatile boolean attempted;
 
@@ -71,9 +72,19 @@ final class ReadConnections {
             begin = BEGIN + "; SET LOCAL " + retention;
         }
 
-        /** Whether the last connection is to a server that replays what another commits. */
+        /** Whether any connection is to a server that replays what another commits; without connections, whether the last was. */
         boolean isReplica() {
             return replica;
+        }
+
+        private synchronized void joined(boolean standby) {
+            standbys += standby ? 1 : 0;
+            replica = standbys > 0;
+        }
+
+        // those that are left may be slow to answer: nothing is known before the next one joins
+        private synchronized void left(boolean standby) {
+            standbys -= standby ? 1 : 0;
         }
     }
 
@@ -226,7 +237,7 @@ final class ReadConnections {
         if (!connecting && System.nanoTime() - failedSince >= PAUSE_NANOS) {
             connecting = true;
             connectingSince = System.nanoTime();
-            awaitSchema().compose(made -> open(shared.url.candidates(shared.user, shared.password).iterator(), null))
+            awaitSchema().compose(made -> open(shared.url.candidates(shared.user, shared.password).iterator(), false, null))
                     .onComplete(this::connected);
         }
     }
@@ -250,10 +261,7 @@ final class ReadConnections {
         connecting = false;
         shared.attempted = true;
         if (result.succeeded()) {
-            sessions.add(result.result());
-            if (sessions.get(0).isOld(System.nanoTime())) {
-                sessions.get(0).retire();
-            }
+            join(result.result());
             sendWaiting();
             return;
         }
@@ -268,15 +276,33 @@ final class ReadConnections {
         }
     }
 
-    private Future<Session> open(Iterator<Candidate> candidates, Throwable last) {
+    // All are to servers of the preferred kind, or all to others: what the stream reads must be what a replica was asked for before.
+    private void join(Session session) {
+        if (session.isFallback && sessions.stream().anyMatch(other -> !other.isFallback && !other.slow)) {
+            failedSince = System.nanoTime();
+            session.connection.close();
+            return;
+        }
+        sessions.add(session);
+        shared.joined(session.standby);
+        boolean old = sessions.get(0).isOld(System.nanoTime());
+        List<Session> replaced = sessions.stream().filter(other -> other.isFallback != session.isFallback).toList();
+        replaced.forEach(Session::retire);
+        if (old && replaced.isEmpty()) {
+            sessions.get(0).retire();
+        }
+    }
+
+    private Future<Session> open(Iterator<Candidate> candidates, boolean isFallback, Throwable last) {
         if (!candidates.hasNext()) {
             return Future.failedFuture(last);
         }
         Candidate candidate = candidates.next();
-        return open(candidate, shared.pooled).recover(failure -> open(candidates, failure));
+        return open(candidate, isFallback && candidate.standby() == null, shared.pooled)
+                .recover(failure -> open(candidates, isFallback || candidate.standby() != null, failure));
     }
 
-    private Future<Session> open(Candidate candidate, boolean pooled) {
+    private Future<Session> open(Candidate candidate, boolean isFallback, boolean pooled) {
         boolean prepares = !pooled || shared.url.preparesBehindPoolers();
         PgConnectOptions options = new PgConnectOptions(candidate.server())
                 .setCachePreparedStatements(prepares)
@@ -296,10 +322,10 @@ final class ReadConnections {
                 if (checked.failed()) {
                     connection.close();
                     opened.tryFail(checked.cause());
-                } else if (checked.result() != pooled) {
+                } else if (checked.result().pooled != pooled) {
                     connection.close();
-                    shared.pooled = checked.result();
-                    open(candidate, checked.result()).onComplete(other -> {
+                    shared.pooled = checked.result().pooled;
+                    open(candidate, isFallback, checked.result().pooled).onComplete(other -> {
                         if (other.failed()) {
                             opened.tryFail(other.cause());
                         } else if (!opened.tryComplete(other.result())) {
@@ -307,7 +333,7 @@ final class ReadConnections {
                         }
                     });
                 } else {
-                    Session session = new Session(connection, pooled);
+                    Session session = new Session(connection, pooled, checked.result().standby, isFallback);
                     if (!opened.tryComplete(session)) {
                         session.close();
                     }
@@ -317,8 +343,15 @@ final class ReadConnections {
         return opened.future().onComplete(done -> vertx.cancelTimer(limit));
     }
 
-    // whether it goes through a pooler: that answers the connect itself, with the id of no server process
-    private Future<Boolean> check(PgConnection connection, Candidate candidate, boolean pooled) {
+    /**
+     * What a connection leads to.
+     *
+     * @param pooled whether it goes through a pooler: that answers the connect itself, with the id of no server process
+     */
+    private record Server(boolean pooled, boolean standby) {
+    }
+
+    private Future<Server> check(PgConnection connection, Candidate candidate, boolean pooled) {
         return connection.query(SERVER).execute().compose(rows -> {
             Row server = rows.iterator().next();
             boolean found = server.getInteger(0) != connection.processId();
@@ -331,8 +364,8 @@ final class ReadConnections {
                 return Future.failedFuture(new SQLTransientConnectionException("%s:%d is no %s".formatted(candidate.server().getHost(),
                         candidate.server().getPort(), candidate.standby() ? "standby" : "primary")));
             }
-            shared.replica = server.getBoolean(2);
-            return found || pooled ? Future.succeededFuture(found) : connection.query(shared.session).execute().map(false);
+            Server checked = new Server(found, server.getBoolean(2));
+            return found || pooled ? Future.succeededFuture(checked) : connection.query(shared.session).execute().map(checked);
         });
     }
 
@@ -375,6 +408,9 @@ final class ReadConnections {
 
         private final PgConnection connection;
         private final boolean pooled;
+        private final boolean standby;
+        // a server of another kind than the URL prefers
+        private final boolean isFallback;
         private final int most;
         private final Map<String, PreparedQuery<RowSet<Row>>> queries = new HashMap<>();
         // in the order in which the server answers
@@ -384,9 +420,11 @@ final class ReadConnections {
         private long since;
         private boolean slow;
 
-        Session(PgConnection connection, boolean pooled) {
+        Session(PgConnection connection, boolean pooled, boolean standby, boolean isFallback) {
             this.connection = connection;
             this.pooled = pooled;
+            this.standby = standby;
+            this.isFallback = isFallback;
             most = pooled ? 1 : PIPELINED;
             connection.closeHandler(end -> {
                 leave();
@@ -471,7 +509,9 @@ final class ReadConnections {
             if (current == this) {
                 current = null;
             }
-            sessions.remove(this);
+            if (sessions.remove(this)) {
+                shared.left(standby);
+            }
             retired.remove(this);
         }
 
