@@ -3,9 +3,14 @@
 -- quarantined in the last day, so that changes of comments that never come cost nothing for ever.
 WITH returned AS (
     DELETE FROM comment_quarantine
-    -- CASE: what has another state may be no JSON
-    WHERE sqlstate = '02000' AND quarantined_at > now() - interval '1 day' AND CASE sqlstate WHEN '02000' THEN
-        EXISTS (SELECT FROM comments WHERE comments.id = (convert_from(body, 'UTF8')::json ->> 'id')::uuid) END
+    WHERE id IN (
+        SELECT id FROM comment_quarantine AS late
+        -- CASE: what has another state may be no JSON
+        WHERE sqlstate = '02000' AND quarantined_at > now() - interval '1 day' AND CASE sqlstate WHEN '02000' THEN
+            EXISTS (SELECT FROM comments WHERE comments.id = (convert_from(body, 'UTF8')::json ->> 'id')::uuid) END
+        -- a statement has a limited time; the next look takes more
+        ORDER BY quarantined_at LIMIT 10000 FOR UPDATE SKIP LOCKED
+    )
     RETURNING convert_from(body, 'UTF8')::json AS body
 ), change AS (
     SELECT (body ->> 'id')::uuid AS id, (body ->> 'kind')::comment_change AS kind, body ->> 'content' AS content,
