@@ -114,11 +114,15 @@ final class ClientLimits {
         return full ? 503 : share ? 429 : 0;
     }
 
-    /** Like {@link #take}, but counts nothing. */
+    /** Like {@link #take}, but counts nothing. What is more than a limit alone is no excess while nothing else is held: else it never could be. */
     int excess(Client client, Resource resource, long number) {
         int i = resource.ordinal();
-        return held.get(i) + number > limits[i] ? 503
-                : !client.proxy && client.held.get(i) + number > clientLimits[i] ? 429 : 0;
+        return isExcess(held.get(i), number, limits[i]) ? 503
+                : !client.proxy && isExcess(client.held.get(i), number, clientLimits[i]) ? 429 : 0;
+    }
+
+    private static boolean isExcess(long held, long number, long limit) {
+        return held > 0 && held + number > limit;
     }
 
     /** Gives back what a client took; a negative number is taken without a limit. */

@@ -25,6 +25,7 @@ class LargeAnswersTest {
 
     private static final Duration TIMEOUT = Duration.ofSeconds(2);
     private static final int LARGE = 20_000_000;
+    private static final long LIMIT = 3L * LARGE + 1;
     private static final int SMALL_BUFFER = 4_096;
 
     private static EmbeddedBroker broker;
@@ -47,7 +48,7 @@ class LargeAnswersTest {
                     }
                 });
         // room for three answers, and for a request
-        limits().limit(Resource.BYTES, 3L * LARGE + 1, 1);
+        limits().limit(Resource.BYTES, LIMIT, 1);
     }
 
     @AfterAll
@@ -88,6 +89,17 @@ class LargeAnswersTest {
         assertThat(status("127.0.0.3", "GET")).isEqualTo(200);
         assertThat(status("127.0.0.4", "GET")).isEqualTo(503);
         assertThat(status("127.0.0.4", "POST")).isEqualTo(200);
+    }
+
+    @Test
+    void anAnswerThatIsLargerThanTheLimitIsSentWhenNothingElseIsHeld() throws Exception {
+        limits().limit(Resource.BYTES, LARGE / 2, 1);
+        try {
+            assertThat(status("127.0.0.1", "GET")).isEqualTo(200);
+            assertThat(status("127.0.0.2", "GET")).isEqualTo(503);
+        } finally {
+            limits().limit(Resource.BYTES, LIMIT, 1);
+        }
     }
 
     @ParameterizedTest
