@@ -123,6 +123,30 @@ class ObservabilityTest {
                 assertThat(told).as(ALERTS + " reason").contains("comments_refused_total{reason=\"" + reason + "\"}"));
     }
 
+    /** Whatever keeps a post from its 202 is told of, unless it is the client's fault, or the process ends. */
+    @Test
+    void allReasonsOfOursAreInTheAlert() throws Exception {
+        Set<String> ofOthers = Set.of("malformed", "unauthorized", "forbidden", "too-many", "media-type", "invalid", "too-large", "not-http", "stopping");
+        Set<String> ours = Pattern.compile("comments_refused_total\\{reason=\"([^\"]+)\"}").matcher(pipeline.observe("metrics")).results()
+                .map(reason -> reason.group(1)).filter(reason -> !ofOthers.contains(reason)).collect(Collectors.toSet());
+        assertThat(ours).isNotEmpty();
+        String expression = expressions().entrySet().stream().filter(entry -> entry.getValue().contains("comments_refused_total{reason=~"))
+                .map(Map.Entry::getValue).findFirst().orElseThrow();
+        assertThat(Set.of(expression.replaceFirst("(?s).*?reason=~\"([^\"]+)\".*", "$1").split("\\|"))).isEqualTo(ours);
+    }
+
+    /** Prometheus finds a container by its name, and no target where none runs. */
+    @Test
+    void eachServiceThatIsGoneIsTold() throws Exception {
+        var scrape = DeploymentFiles.yaml(Path.of("docker/prometheus/prometheus.yml")).get(0).content().at("/scrape_configs/0");
+        List<String> services = new ArrayList<>();
+        scrape.at("/dns_sd_configs/0/names").forEach(name -> services.add(name.asText()));
+        assertThat(scrape.at("/relabel_configs/0/target_label").asText()).isEqualTo("service");
+        String all = String.join("\n", expressions().values());
+        assertThat(services).hasSize(5).allSatisfy(service ->
+                assertThat(all).contains("absent(up{job=\"comments\", service=\"" + service + "\"})"));
+    }
+
     @Test
     void theProbesAreAnswered() throws Exception {
         Set<String> paths = new TreeSet<>();
