@@ -41,6 +41,9 @@ public final class Settings {
     // A message may wait for so long. RabbitMQ closes a channel that holds one for 30 minutes, and delivers it again.
     private static final int MAX_PERIOD = 600_000;
 
+    /** The longest HTTP_DRAIN_DELAY, in milliseconds. */
+    public static final int MAX_DRAIN_DELAY = 60_000;
+
     private static final int MAX_CHANGE_WAIT = 7 * 86_400_000;
 
     private static final Map<String, Rule> RULES = new LinkedHashMap<>();
@@ -49,7 +52,9 @@ public final class Settings {
         RULES.put("RABBITMQ_URI", Settings::notAmqp);
         RULES.put("POSTGRES_URL", Settings::notPostgres);
         RULES.put("COMMENTS_ROLES", Settings::notRoles);
+        RULES.put("HTTP_HOST", Settings::notHost);
         RULES.put("HTTP_PORT", wholeNumber(1, 65_535));
+        RULES.put("MANAGEMENT_HOST", Settings::notHost);
         RULES.put("MANAGEMENT_PORT", wholeNumber(1, 65_535));
         RULES.put("HTTP_EVENT_LOOPS", wholeNumber(0, 256));
         RULES.put("HTTP_TLS_CERTIFICATE", Settings::notReadable);
@@ -64,7 +69,7 @@ public final class Settings {
         RULES.put("HTTP_CLIENT_SHARE", wholeNumber(1, 100));
         RULES.put("HTTP_CLIENT_TIMEOUT", wholeNumber(1_000, 3_600_000));
         RULES.put("HTTP_IDLE_TIMEOUT", wholeNumber(1, 86_400));
-        RULES.put("HTTP_DRAIN_DELAY", wholeNumber(0, 60_000));
+        RULES.put("HTTP_DRAIN_DELAY", wholeNumber(0, MAX_DRAIN_DELAY));
         RULES.put("POSTGRES_MIGRATE", Settings::notMigrate);
         RULES.put("COMMENTS_READERS", wholeNumber(1, 1_000));
         RULES.put("COMMENTS_PAGES", Settings::notBoolean);
@@ -173,12 +178,14 @@ public final class Settings {
             return;
         }
         int consumers = Prefetch.consumers(Integer.parseInt(values.apply("COMMENTS_CONSUMERS")));
-        int prefetch = Integer.parseInt(values.apply("COMMENTS_PREFETCH"));
+        int setting = Integer.parseInt(values.apply("COMMENTS_PREFETCH"));
+        int prefetch = Prefetch.perConsumer(setting, consumers);
         long bytes = (long) consumers * prefetch * Integer.parseInt(values.apply("COMMENTS_GROUP_BYTES"));
         if (bytes > Prefetch.bytes()) {
-            throw new ConfigurationException(("COMMENTS_PREFETCH=%d is too much for the heap: %d consumers may hold %d MiB of messages,"
+            String value = setting > 0 ? "COMMENTS_PREFETCH=" + setting : "COMMENTS_CONSUMERS=" + values.apply("COMMENTS_CONSUMERS");
+            throw new ConfigurationException(("%s is too much for the heap: %d consumers may hold %d MiB of messages,"
                     + " and half of the heap is %d MiB. Lower it, or COMMENTS_GROUP_BYTES, or raise -Xmx")
-                    .formatted(prefetch, consumers, bytes >> 20, Prefetch.bytes() >> 20));
+                    .formatted(value, consumers, bytes >> 20, Prefetch.bytes() >> 20));
         }
     }
 
@@ -250,6 +257,10 @@ public final class Settings {
     private static String notOrigins(String value) {
         return value.isEmpty() || value.equals("*") || value.matches(ORIGIN + "(\\s*,\\s*" + ORIGIN + ")*") ? null
                 : "must be *, or origins as browsers send them, such as https://example.com,http://localhost:3000";
+    }
+
+    private static String notHost(String value) {
+        return value.isBlank() ? "must be the name or the address of an interface, such as 127.0.0.1, or 0.0.0.0 for all" : null;
     }
 
     private static String notBasePath(String value) {

@@ -216,6 +216,9 @@ class DeploymentTest {
     void aProcessIsGivenLongerToEndThanItTakes() throws IOException {
         int takes = Drain.SECONDS + Integer.parseInt(knob("camel.main.shutdown-timeout"));
         assertThat(takes).as("seconds that a process may take to end").isLessThan(45);
+        int longestDelay = Settings.MAX_DRAIN_DELAY / 1_000;
+        assertThat(Integer.parseInt(knob("camel.main.extra-shutdown-timeout"))).as("seconds after which the JVM ends, beside the stop of Camel")
+                .isGreaterThan(longestDelay + Drain.SECONDS);
         Map<String, Integer> graces = new TreeMap<>();
         ourServices().forEach((name, service) -> graces.put(COMPOSE + " " + name,
                 Integer.parseInt(service.get("stop_grace_period").asText().replace("s", ""))));

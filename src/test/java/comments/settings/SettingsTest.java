@@ -16,7 +16,7 @@ public class SettingsTest {
 
     /** Any text will do for these. */
     private static final Set<String> FREE =
-            Set.of("POSTGRES_USER", "POSTGRES_PASSWORD", "HTTP_HOST", "MANAGEMENT_HOST", "NOTIFICATIONS_PUSH_ENDPOINT");
+            Set.of("POSTGRES_USER", "POSTGRES_PASSWORD", "NOTIFICATIONS_PUSH_ENDPOINT");
 
     public static Properties defaults() throws IOException {
         Properties defaults = new Properties();
@@ -30,6 +30,14 @@ public class SettingsTest {
         Properties knobs = defaults();
         knobs.setProperty(name, value);
         Settings.check(knobs::getProperty);
+    }
+
+    @Test
+    void moreConsumersThanTheHeapHasRoomForAreNamed() throws IOException {
+        Properties knobs = defaults();
+        knobs.setProperty("COMMENTS_CONSUMERS", "1000");
+        knobs.setProperty("COMMENTS_GROUP_BYTES", "4194304");
+        assertThatThrownBy(() -> Settings.check(knobs::getProperty)).hasMessageContaining("COMMENTS_CONSUMERS=1000 is too much for the heap: 1000 consumers");
     }
 
     @Test
@@ -58,6 +66,8 @@ public class SettingsTest {
         "COMMENTS_RETENTION | -1 | must be a whole number from 0 to 36500",
         "COMMENTS_RETENTION | 00 | must be a whole number from 0 to 36500",
         "COMMENTS_PREFETCH | 65535 | is too much for the heap",
+        "HTTP_HOST | '' | must be the name or the address of an interface",
+        "MANAGEMENT_HOST | '' | must be the name or the address of an interface",
         "COMMENTS_QUEUES | 0 | must be a whole number from 1 to 16",
         "COMMENTS_QUEUES | 17 | must be a whole number from 1 to 16",
         "COMMENTS_GROUP_BYTES | 8388608 | must be a whole number from 1024 to 4194304",
