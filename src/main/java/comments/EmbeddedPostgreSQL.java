@@ -10,6 +10,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** A real PostgreSQL, unpacked from a jar, as a child process on loopback: for trials and for tests. */
 public final class EmbeddedPostgreSQL implements AutoCloseable {
@@ -98,9 +99,15 @@ public final class EmbeddedPostgreSQL implements AutoCloseable {
         if (!Files.exists(pidFile)) {
             return;
         }
-        long pid = Long.parseLong(Files.readAllLines(pidFile).get(0).strip());
-        Optional<ProcessHandle> leftover = ProcessHandle.of(pid)
-                .filter(process -> process.info().command().orElse("").endsWith("postgres"));
+        // of a server that was killed while it wrote the file, there may be none
+        String first = Files.readString(pidFile).lines().findFirst().orElse("").strip();
+        if (!first.matches("\\d{1,18}")) {
+            return;
+        }
+        long pid = Long.parseLong(first);
+        // another process may have the number by now
+        Optional<ProcessHandle> leftover = ProcessHandle.of(pid).filter(process -> process.info().command().orElse("").endsWith("postgres")
+                && Stream.of(process.info().arguments().orElse(new String[0])).anyMatch(data.toString()::equals));
         if (leftover.isPresent()) {
             leftover.get().destroy();
             try {
