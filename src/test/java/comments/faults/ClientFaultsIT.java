@@ -80,7 +80,7 @@ class ClientFaultsIT extends ServiceFaults {
             Instant to = Instant.now();
             double seconds = Duration.between(from, to).toMillis() / 1_000.0;
             assertThat(trial.history().between(from, to).size() / seconds).as("offered").isGreaterThan(8 * capacity);
-            assertThat(trial.history().served(from, to) / seconds).as("served").isGreaterThan(0.7 * capacity);
+            assertThat(trial.history().served(from, to) / seconds).as("served").isGreaterThan(0.8 * capacity);
             List<Attempt> refusals = trial.history().begun(from, to).stream()
                     .filter(attempt -> attempt.status() != 202).toList();
             assertThat(refusals).isNotEmpty();

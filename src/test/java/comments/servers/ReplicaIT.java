@@ -126,6 +126,8 @@ class ReplicaIT {
         try (EventStream early = EventStream.open(reader.uri("/comments/stream?postId=s"))) {
             String second = post("s");
             await().atMost(LIMIT).until(() -> early.comments().contains(second));
+            // the announcement of the first one may have come after this client
+            int batches = early.events("batch").size();
             replica.execute("SELECT pg_wal_replay_pause()");
             String third = post("s");
             change("PATCH", "/comments/" + first, "{\"content\":\"Better\"}");
@@ -134,7 +136,7 @@ class ReplicaIT {
                     && SERVERS.number("SELECT count(*) FROM comments WHERE edited_at IS NOT NULL AND id = '" + first + "'") == 1
                     && SERVERS.number("SELECT count(*) FROM comments WHERE erased_at IS NOT NULL AND id = '" + second + "'") == 1);
             // the announcement is there before this client is
-            await().during(Duration.ofSeconds(1)).atMost(LIMIT).until(() -> early.events("batch").size() == 1);
+            await().during(Duration.ofSeconds(1)).atMost(LIMIT).until(() -> early.events("batch").size() == batches);
             try (EventStream late = EventStream.open(reader.uri("/comments/stream?postId=s"), "Last-Event-ID",
                     early.events("comment").get(0).id())) {
                 assertThat(early.comments()).doesNotContain(third);
@@ -156,6 +158,7 @@ class ReplicaIT {
         try (EventStream stream = EventStream.open(reader.uri("/comments/stream?postId=batch"))) {
             String live = post("batch");
             await().atMost(LIMIT).until(() -> stream.comments().contains(live));
+            int batches = stream.events("batch").size();
             replica.execute("SELECT pg_wal_replay_pause()");
             try (com.rabbitmq.client.Connection broker = SERVERS.connectToBroker(); Channel channel = broker.createChannel()) {
                 String id = UUID.randomUUID().toString();
@@ -163,7 +166,7 @@ class ReplicaIT {
                 channel.basicPublish("", "comments", MessageProperties.MINIMAL_PERSISTENT_BASIC,
                         ("[" + body.formatted(id) + "," + body.formatted(known) + "]").getBytes(UTF_8));
                 awaitWritten(id);
-                await().during(Duration.ofSeconds(2)).atMost(LIMIT).until(() -> stream.events("batch").size() == 1);
+                await().during(Duration.ofSeconds(2)).atMost(LIMIT).until(() -> stream.events("batch").size() == batches);
                 replica.execute("SELECT pg_wal_replay_resume()");
                 await().atMost(LIMIT).until(() -> stream.comments().contains(id));
             }
