@@ -16,7 +16,7 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import com.rabbitmq.client.Channel;
-import io.micrometer.core.instrument.Metrics;
+import comments.support.TestMetrics;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -103,7 +103,7 @@ public class NotificationServiceTest {
     }
 
     static double counted(String counter) {
-        return Metrics.globalRegistry.get(counter).counter().count();
+        return TestMetrics.count(counter);
     }
 
     public static List<String> messages(ListAppender<ILoggingEvent> log) {

@@ -10,9 +10,9 @@ import ch.qos.logback.core.read.ListAppender;
 import comments.EmbeddedBroker;
 import comments.postgresql.PostgresDataSource;
 import comments.support.ApiKeyHash;
+import comments.support.TestMetrics;
 import comments.support.TestPipeline;
 import comments.support.TestServers;
-import io.micrometer.core.instrument.Metrics;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.sql.Connection;
@@ -115,7 +115,7 @@ class RetentionTest {
     }
 
     private static double deleted() {
-        return Metrics.globalRegistry.counter("comments.deleted").count();
+        return TestMetrics.count("comments.deleted");
     }
 
     @Test
@@ -188,7 +188,7 @@ class RetentionTest {
     }
 
     private static double retries() {
-        return Metrics.globalRegistry.counter("comments.retries").count();
+        return TestMetrics.count("comments.retries");
     }
 
     /** Neither answered with 202 nor dropped in silence. */

@@ -10,9 +10,9 @@ import com.rabbitmq.client.MessageProperties;
 import comments.EmbeddedBroker;
 import comments.postgresql.PostgresDataSource;
 import comments.support.ApiKeyHash;
+import comments.support.TestMetrics;
 import comments.support.TestPipeline;
 import comments.support.TestServers;
-import io.micrometer.core.instrument.Metrics;
 import java.net.URLEncoder;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
@@ -200,7 +200,7 @@ class UserErasuresTest {
     }
 
     private static double erased() {
-        return Metrics.globalRegistry.counter("comments.changes.applied", "kind", "erase").count();
+        return TestMetrics.count("comments.changes.applied", "kind", "erase");
     }
 
     @Test
