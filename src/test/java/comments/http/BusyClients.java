@@ -20,7 +20,7 @@ public final class BusyClients implements AutoCloseable {
     private final Resource resource;
 
     private BusyClients(TestPipeline server, Resource resource, String... addresses) {
-        limits = server.bean("platform-http-engine", HttpEngine.class).connections().limits();
+        limits = ServerLimits.of(server);
         this.resource = resource;
         // an answer can arrive before it counts no longer
         await().until(() -> limits.held(resource) == 0);

@@ -64,7 +64,7 @@ class Http2LimitsTest {
     }
 
     private static void assertReleased(Resource resource, long held, String path) throws Exception {
-        ClientLimits limits = pipeline.bean("platform-http-engine", HttpEngine.class).connections().limits();
+        ClientLimits limits = ServerLimits.of(pipeline);
         Http2Connection slow = get(path);
         try (Http2Connection closed = get(path)) {
             await().until(() -> limits.held(resource) == 2 * held);
@@ -89,7 +89,7 @@ class Http2LimitsTest {
 
     @Test
     void aBodyThatDoesNotEndIsReset() throws Exception {
-        ClientLimits limits = pipeline.bean("platform-http-engine", HttpEngine.class).connections().limits();
+        ClientLimits limits = ServerLimits.of(pipeline);
         try (Http2Connection slow = Http2Connection.open("127.0.0.1", pipeline.port())) {
             slow.open(1, ":method", "POST", ":scheme", "https", ":authority", "a", ":path", "/comments");
             await().until(() -> limits.held(Resource.REQUESTS) == 1);
@@ -140,7 +140,7 @@ class Http2LimitsTest {
     }
 
     private static ClientLimits limits() {
-        return pipeline.bean("platform-http-engine", HttpEngine.class).connections().limits();
+        return ServerLimits.of(pipeline);
     }
 
     private static String[] headers(String path, int more) {

@@ -69,14 +69,12 @@ class HttpLimitsTest {
             connection.close();
         }
         await().until(() -> limits().held(Resource.CONNECTIONS) == 0);
-        for (Resource resource : Resource.values()) {
-            await().untilAsserted(() -> assertThat(limits().held(resource)).as(resource.name()).isZero());
-        }
+        ServerLimits.awaitNothingHeld(pipeline);
         await().until(() -> pipeline.bean("sseClients", SseClients.class).count() == 0);
     }
 
     private static ClientLimits limits() {
-        return pipeline.bean("platform-http-engine", HttpEngine.class).connections().limits();
+        return ServerLimits.of(pipeline);
     }
 
     private RawConnection connect(String from) throws IOException {

@@ -1,7 +1,6 @@
 package comments.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import comments.EmbeddedBroker;
 import comments.http.ClientLimits.Resource;
@@ -62,13 +61,11 @@ class LargeAnswersTest {
         for (RawConnection connection : connections) {
             connection.close();
         }
-        for (Resource resource : Resource.values()) {
-            await().untilAsserted(() -> assertThat(limits().held(resource)).as(resource.name()).isZero());
-        }
+        ServerLimits.awaitNothingHeld(pipeline);
     }
 
     private static ClientLimits limits() {
-        return pipeline.bean("platform-http-engine", HttpEngine.class).connections().limits();
+        return ServerLimits.of(pipeline);
     }
 
     private int status(String from, String method) throws IOException {

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import comments.EmbeddedBroker;
-import comments.http.ClientLimits.Resource;
 import comments.support.ApiKeyHash;
 import comments.support.RawConnection;
 import comments.support.TestPipeline;
@@ -47,10 +46,7 @@ class StrangeRequestsTest {
     }
 
     private static void assertNothingIsHeld() {
-        ClientLimits limits = pipeline.bean("platform-http-engine", HttpEngine.class).connections().limits();
-        for (Resource resource : Resource.values()) {
-            await().untilAsserted(() -> assertThat(limits.held(resource)).as(resource.name()).isZero());
-        }
+        ServerLimits.awaitNothingHeld(pipeline);
     }
 
     /** A proxy that goes by the other header would pass on the rest as a request of another client. */

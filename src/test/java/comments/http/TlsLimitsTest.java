@@ -56,7 +56,7 @@ class TlsLimitsTest {
     }
 
     private static long held(Resource resource) {
-        return pipeline.bean("platform-http-engine", HttpEngine.class).connections().limits().held(resource);
+        return ServerLimits.of(pipeline).held(resource);
     }
 
     private static void send(SSLSocket socket, String text) throws Exception {
