@@ -17,7 +17,7 @@ WITH returned AS (
            (body ->> 'acceptedAt')::timestamptz AS accepted_at
     FROM returned
 )
--- as apply-changes.sql: an erasure wins, then the last edit and the first erasure
+-- as in apply-changes.sql, which CommentChangesTest compares: an erasure wins, then the last edit and the first erasure
 INSERT INTO comment_changes_waiting AS former (id, kind, content, accepted_at)
 SELECT DISTINCT ON (id) id, kind, content, accepted_at
 FROM change

@@ -304,6 +304,14 @@ class CommentChangesTest {
                 .isEqualTo(part("apply-waiting-changes", "json_agg(json_build_object(", "AS notification"));
     }
 
+    /** Of two changes that wait, the same wins, also if one was in the quarantine. */
+    @Test
+    void bothStatementsLetTheSameWait() throws Exception {
+        String conflict = "ON CONFLICT (id) DO UPDATE";
+        String end = "EXCLUDED.accepted_at < former.accepted_at END";
+        assertThat(part("return-changes", conflict, end)).isEqualToIgnoringWhitespace(part("apply-changes", conflict, end));
+    }
+
     private static String part(String statement, String from, String to) throws IOException {
         String sql = Files.readString(Path.of("routes", "sql", statement + ".sql"));
         return sql.substring(sql.indexOf(from), sql.indexOf(to));
