@@ -365,7 +365,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         } else if (large) {
             new LargeAnswer(received, body.length).send(body);
         } else {
-            response.end(wrap(body));
+            response.end(wrap(body, 0, body.length));
         }
     }
 
@@ -378,8 +378,8 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
     }
 
     // Vert.x copies an array
-    private static Buffer wrap(byte[] body) {
-        return Buffer.buffer(Unpooled.wrappedBuffer(body));
+    private static Buffer wrap(byte[] body, int from, int length) {
+        return Buffer.buffer(Unpooled.wrappedBuffer(body, from, length));
     }
 
     /** An answer that a client may leave unread. The guard of its connection watches how it is taken in HTTP/1. */
@@ -408,7 +408,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
                 connections.watch(this);
                 sent = sendParts(response, body);
             }
-            response.end(Buffer.buffer(Unpooled.wrappedBuffer(body, sent, body.length - sent))).onComplete(ended -> done());
+            response.end(wrap(body, sent, body.length - sent)).onComplete(ended -> done());
         }
 
         // a stream of HTTP/2 tells only of parts that are sent, so the answer to a client that is slow needs several
@@ -416,7 +416,7 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
             response.putHeader(HttpHeaders.CONTENT_LENGTH, Integer.toString(body.length));
             int sent = 0;
             for (; body.length - sent > PART; sent += PART) {
-                response.write(Buffer.buffer(Unpooled.wrappedBuffer(body, sent, PART))).onSuccess(part -> taken = System.nanoTime());
+                response.write(wrap(body, sent, PART)).onSuccess(part -> taken = System.nanoTime());
             }
             return sent;
         }
