@@ -140,7 +140,7 @@ class ProcessorFaultsIT extends ServiceFaults {
         Trial.awaitFailpoint(processor);
         int written = trial.rows().size();
         await().atMost(Duration.ofSeconds(10)).until(() -> trial.rows().size() > written + 500);
-        assertThat(trial.rabbitmq().queues().get("comments").unacknowledged()).isPositive();
+        await().atMost(Duration.ofSeconds(10)).until(() -> trial.rabbitmq().queues().get("comments").unacknowledged() > 0);
         replace(processor);
         trial.assertKept();
     }

@@ -119,7 +119,7 @@ class RealServersIT {
         SERVERS.rabbitmq().ctl("delete_queue", "notifications");
         posted.putAll(post(service, 2_000));
         await().atMost(Duration.ofSeconds(30)).until(() -> SERVERS.rows().size() == 2_500);
-        assertThat(SERVERS.rabbitmq().messages("comments")).isPositive();
+        await().atMost(Duration.ofSeconds(30)).until(() -> SERVERS.rabbitmq().messages("comments") > 0);
         assertThat(processor.observe("health")).contains("DOWN");
         processor.kill();
         SERVERS.declare("notifications");
