@@ -31,6 +31,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
@@ -41,8 +42,8 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
 
 /**
- * What one test needs beside {@link Servers}: processes of the application that reach both servers through proxies, a workload whose history is kept, and the checker's verdict at the end. When the test fails, the history and the
- * logs of the processes are kept in {@code target/faults/}, and its message says where.
+ * What one test needs beside {@link Servers}: processes of the application that reach both servers through proxies, a workload
+ * whose history is kept, and the checker's verdict. If it fails, its message says where history and logs of the processes are.
  */
 final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutionExceptionHandler {
 
@@ -62,6 +63,9 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
     static final int CALLERS = 16;
     /** How many requests the usual workload makes in a second. */
     static final int PER_SECOND = 200;
+
+    /** What tests in this JVM found broken: they fail again when they are run again. */
+    private static final Map<String, Verdict> BROKEN = new ConcurrentHashMap<>();
 
     static {
         // a process on a busy machine may be asked for its health again
@@ -96,6 +100,8 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
         test = context.getRequiredTestClass().getSimpleName() + "." + name + (display.contains(name) ? "" : display);
         broker = new Proxy(servers.rabbitmq().port());
         postgresql = new Proxy(servers.postgresql().port());
+        verdict = BROKEN.get(test);
+        assertThat(verdict).as("what the first run found").isNull();
     }
 
     // ---- what the test works with ----
@@ -274,6 +280,9 @@ final class Trial implements BeforeEachCallback, AfterEachCallback, TestExecutio
     /** Asserts that the checker finds nothing wrong, and the poison in quarantine. */
     Verdict assertKept(Set<String> poison) throws Exception {
         verdict(poison);
+        if (verdict.isPromiseBroken()) {
+            BROKEN.put(test, verdict);
+        }
         assertThat(verdict.violations().keySet()).as(verdict.toString()).isEmpty();
         return verdict;
     }

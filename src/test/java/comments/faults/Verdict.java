@@ -54,6 +54,11 @@ final class Verdict {
         return Collections.unmodifiableMap(violations);
     }
 
+    /** Whether more is wrong than that it took too long, which may be the machine's fault. */
+    boolean isPromiseBroken() {
+        return violations.keySet().stream().anyMatch(point -> point != Point.NOT_RECOVERED);
+    }
+
     /** How many pushes of comments were repetitions. */
     int notifiedAgain() {
         return notifiedAgain;
