@@ -21,6 +21,8 @@ import org.slf4j.LoggerFactory;
  *
  * <ul>
  * <li>A database that can't hold every character is refused: it would refuse comments later.
+ * <li>A commit must be on disk when it returns, because a message is acknowledged then. So {@code synchronous_commit = off} of a
+ * server, database or role does not count.
  * <li>The driver sends the JVM's time zone, and a server without a zone of this name refuses the connection. Nothing here
  * depends on it, so the JVM then takes another name of the zone, or else UTC.
  * <li>Behind a pooler, such as PgBouncer, another session may run each transaction. There, statements are not prepared on the
@@ -35,7 +37,7 @@ public final class UnpooledDataSource implements DataSource {
     private static final String UTF8 = "UTF8";
     private static final String UTC = "UTC";
     // object not in prerequisite state
-    private static final String WRONG_ENCODING = "55000";
+    private static final String WRONG_SETTING = "55000";
     private static final String INVALID_PARAMETER_VALUE = "22023";
     private static final String CONNECTION_REJECTED = "08004";
 
@@ -105,6 +107,7 @@ public final class UnpooledDataSource implements DataSource {
                 requireEncoding(connection.unwrap(PGConnection.class).getParameterStatus("server_encoding"));
                 boolean found = isPooled(connection);
                 if (found == expected) {
+                    requireDurableCommits(connection, found);
                     if (session != null && !found) {
                         execute(connection, session);
                     }
@@ -126,7 +129,30 @@ public final class UnpooledDataSource implements DataSource {
      */
     static void requireEncoding(String encoding) throws SQLException {
         if (!UTF8.equals(encoding)) {
-            throw new SQLException("the database has the encoding %s, and must have %s".formatted(encoding, UTF8), WRONG_ENCODING);
+            throw new SQLException("the database has the encoding %s, and must have %s".formatted(encoding, UTF8), WRONG_SETTING);
+        }
+    }
+
+    /**
+     * Requires that a commit is on disk when it returns. A session that no pooler shares with others is set so.
+     *
+     * @throws SQLException if it is not so behind a pooler
+     */
+    static void requireDurableCommits(Connection connection, boolean pooled) throws SQLException {
+        if (!"off".equals(shown(connection, "synchronous_commit"))) {
+            return;
+        }
+        if (pooled) {
+            throw new SQLException("the database has synchronous_commit = off, and must have on: behind a pooler, it can't be set here",
+                    WRONG_SETTING);
+        }
+        execute(connection, "SET synchronous_commit = on");
+    }
+
+    private static String shown(Connection connection, String setting) throws SQLException {
+        try (Statement statement = connection.createStatement(); ResultSet row = statement.executeQuery("SHOW " + setting)) {
+            row.next();
+            return row.getString(1);
         }
     }
 

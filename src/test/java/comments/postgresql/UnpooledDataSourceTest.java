@@ -62,6 +62,31 @@ class UnpooledDataSourceTest {
                 .hasMessage("the database has the encoding %s, and must have UTF8".formatted(encoding));
     }
 
+    /** Else a crash of the server takes comments whose messages are acknowledged. */
+    @Test
+    void aCommitIsOnDiskWhateverTheDatabaseSays() throws Exception {
+        String url = TestServers.newDatabase();
+        try (Connection connection = DriverManager.getConnection(url); Statement statement = connection.createStatement()) {
+            statement.execute("ALTER DATABASE " + connection.getCatalog() + " SET synchronous_commit = off");
+        }
+        try (Connection connection = source(url).getConnection()) {
+            assertThat(shown(connection, "synchronous_commit")).isEqualTo("on");
+        }
+        try (Connection connection = DriverManager.getConnection(url)) {
+            assertThatThrownBy(() -> UnpooledDataSource.requireDurableCommits(connection, true)).isInstanceOf(SQLException.class)
+                    .hasMessageContaining("synchronous_commit = off, and must have on");
+            assertThat(shown(connection, "synchronous_commit")).isEqualTo("off");
+        }
+    }
+
+    /** Who asks for more than that, such as for a replica, gets it. */
+    @Test
+    void aCommitMayWaitForMore() throws Exception {
+        try (Connection connection = source(TestServers.newDatabase() + "&options=-c%20synchronous_commit=remote_apply").getConnection()) {
+            assertThat(shown(connection, "synchronous_commit")).isEqualTo("remote_apply");
+        }
+    }
+
     /** A server that refuses what the driver sends at connect has not seen any comment. */
     @Test
     void aRefusedConnectionIsNoDataError() throws Exception {
