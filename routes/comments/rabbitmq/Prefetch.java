@@ -12,13 +12,16 @@ public final class Prefetch {
     // more are of no use: the client queues no more for one channel
     private static final int MAX_MESSAGES = 1_000;
     private static final int HEAP_SHARE = 2;
+    // A crash may count as a delivery for each consumer, and a broker that has no policy drops a message after 20: see docs/operations.md,
+    // Limits of deliveries.
+    private static final int MOST_CONSUMERS = 32;
 
     private Prefetch() {
     }
 
-    /** The number of consumers; 0 means one per core. */
+    /** The number of consumers; 0 means one per core, and no more than 32. */
     public static int consumers(int setting) {
-        return setting > 0 ? setting : Runtime.getRuntime().availableProcessors();
+        return setting > 0 ? setting : Math.min(MOST_CONSUMERS, Runtime.getRuntime().availableProcessors());
     }
 
     /** The messages that each of so many consumers may hold; 0 means as many of the largest as half of the heap holds. */
