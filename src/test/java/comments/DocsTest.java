@@ -36,6 +36,8 @@ class DocsTest {
     private static final Path TESTS = Path.of("src/test/java");
     private static final int MAX_README_LINES = 110;
 
+    /** Tables, each of which may have a heading. */
+    private static final String TABLES = "(?:(?:## .*\n\n)?(?:\\|.*\n)+(?:\n(?=## .*\n\n\\|))?)*";
     private static final Pattern FENCE = Pattern.compile("(?s)```\\w*\n(.*?)```");
     private static final Pattern LINK = Pattern.compile("\\[[^\\]]*\\]\\(([^)\\s]+)\\)");
     private static final Pattern HEADING = Pattern.compile("(?m)^#+ (.*)$");
@@ -57,23 +59,29 @@ class DocsTest {
         }
     }
 
-    /** The settings as a table, from application.properties: its comments say what they are. */
+    /** The settings as tables, from application.properties: its comments say what they are. */
     private static String settings() throws IOException {
-        StringBuilder table = new StringBuilder("| setting | default | |\n|---|---|---|\n");
+        StringBuilder tables = new StringBuilder();
+        String head = "";
         StringBuilder comment = new StringBuilder();
         for (String line : Files.readAllLines(Path.of("routes/application.properties"))) {
-            if (line.startsWith("# ----") || line.isBlank()) {
+            if (line.startsWith("# ---- ")) {
+                head = (tables.isEmpty() ? "" : "\n") + "## %s\n\n| setting | default | |\n|---|---|---|\n"
+                        .formatted(line.replaceAll("# ---- | ----", ""));
+                comment.setLength(0);
+            } else if (line.isBlank()) {
                 comment.setLength(0);
             } else if (line.startsWith("# ")) {
                 comment.append(comment.isEmpty() ? "" : " ").append(line.substring(2));
             } else if (line.matches("[A-Z_]+ =.*")) {
                 String[] setting = line.split(" =", 2);
                 String value = setting[1].strip();
-                table.append("| `%s` | %s| %s |\n".formatted(setting[0], value.isEmpty() ? "" : "`" + value + "` ", comment));
+                tables.append(head).append("| `%s` | %s| %s |\n".formatted(setting[0], value.isEmpty() ? "" : "`" + value + "` ", comment));
+                head = "";
                 comment.setLength(0);
             }
         }
-        return table.toString();
+        return tables.toString();
     }
 
     /** The routes and their named nodes as a table, from the YAML. */
@@ -102,7 +110,7 @@ class DocsTest {
     /** Compares the table below a marker, or writes it. */
     private static void assertTable(Path page, String marker, String expected) throws IOException {
         String text = Files.readString(page);
-        MatchResult table = Pattern.compile("<!-- " + marker + " -->\n\n((?:\\|.*\n)*)").matcher(text).results().findFirst()
+        MatchResult table = Pattern.compile("<!-- " + marker + " -->\n\n(" + TABLES + ")").matcher(text).results().findFirst()
                 .orElseThrow(() -> new AssertionError(page + " has no table " + marker));
         if (Boolean.getBoolean("docs.update")) {
             Files.writeString(page, text.substring(0, table.start(1)) + expected + text.substring(table.end(1)));
