@@ -5,20 +5,13 @@ import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.impl.health.AbstractHealthCheck;
 
 /**
- * The health check {@code comments/publishers}: whether the threads of a {@link GroupCommit} are alive. Without them, only a
+ * The health check {@code comments/publishers}: whether the threads of each {@link GroupCommit} are alive. Without them, only a
  * restart of the process helps, so this is a matter of liveness, too.
  */
 public class PublisherHealth extends AbstractHealthCheck {
 
-    private GroupCommit groupCommit;
-
     public PublisherHealth() {
         super("comments", "publishers");
-    }
-
-    /** What the threads belong to. */
-    public void setGroupCommit(GroupCommit groupCommit) {
-        this.groupCommit = groupCommit;
     }
 
     @Override
@@ -28,7 +21,7 @@ public class PublisherHealth extends AbstractHealthCheck {
 
     @Override
     protected void doCall(HealthCheckResultBuilder builder, Map<String, Object> options) {
-        if (groupCommit.isAlive()) {
+        if (getCamelContext().getRegistry().findByType(GroupCommit.class).stream().allMatch(GroupCommit::isAlive)) {
             builder.up();
         } else {
             builder.down().message("A thread of the group commit has ended: restart the process");

@@ -51,7 +51,8 @@ class GroupCommitErrorsTest {
         groupCommit.setEndpoint("direct:publish");
         groupCommit.setCountHeader("count");
         groupCommit.setTimeout(timeoutMillis);
-        health.setGroupCommit(groupCommit);
+        context.getRegistry().bind("anotherGroupCommit", new GroupCommit());
+        context.getRegistry().bind("groupCommit", groupCommit);
         health.setCamelContext(context);
         context.start();
         groupCommit.start();
