@@ -22,9 +22,9 @@ final class ClientLimits {
         UNHANDLED,
         /** Requests of HTTP/2 whose streams are open: they are not complete, or their answers are not sent. */
         STREAMS,
-        /** Requests on the event loop that are not answered. */
+        /** Posts, changes and requests of streams that are not answered. */
         REQUESTS,
-        /** Requests that have or await a worker. */
+        /** Reads that are not answered, on the event loop or by a worker. */
         READS,
         /** Bytes of bodies that are not complete, and of large answers that are not sent. */
         BYTES

@@ -1,4 +1,4 @@
 /**
- * The role notification-service: reads, signs and pushes notifications. See notification-service.camel.yaml. No other room imports it.
+ * The role notification-service: reads, signs and pushes notifications. See notification-service.camel.yaml. No other package imports it.
  */
 package comments.notification;

@@ -1,5 +1,5 @@
 /**
- * Metrics, traces and health checks. All rooms may import it; it imports none. Writes are counted for each group, batch or
+ * Metrics, traces and health checks. All packages may import it; it imports none. Writes are counted for each group, batch or
  * refused request, never for each comment; reads for each request. Any thread may call it.
  */
 package comments.observe;

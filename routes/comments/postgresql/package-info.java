@@ -3,7 +3,7 @@
  * are due to data. Connections that write are made and checked in {@link comments.postgresql.UnpooledDataSource}, those that read
  * in {@link comments.postgresql.ReactiveSqlComponent}.
  *
- * <p>The rooms of all roles and settings may use it; it may use observe and http. Any number of threads may ask its pool for a
+ * <p>The packages of all roles and settings may use it; it may use observe and http. Any number of threads may ask its pool for a
  * connection, except the event loop of the HTTP server: a thread may wait there.
  */
 package comments.postgresql;

@@ -9,7 +9,7 @@ import io.vertx.core.net.SocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Clients that hold all that they may of the HTTP server, for tests in other rooms. */
+/** Clients that hold all that they may of the HTTP server, for tests of other packages. */
 public final class BusyClients implements AutoCloseable {
 
     private record Held(Client client, long number) {

@@ -1,6 +1,6 @@
 package comments.http;
 
-/** Keeps the event loop of the HTTP server busy, for tests in other rooms. */
+/** Keeps the event loop of the HTTP server busy, for tests of other packages. */
 public final class BusyEventLoop {
 
     private BusyEventLoop() {

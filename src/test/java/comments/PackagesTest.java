@@ -23,8 +23,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The rooms of routes/comments import each other in one direction. */
-class RoomsTest {
+/** The packages of routes/comments import each other in one direction. */
+class PackagesTest {
 
     private static final List<String> SHARED = List.of("groupcommit", "rabbitmq", "postgresql", "http", "observe", "settings");
     private static final List<String> ROLES = List.of("service", "processor", "notification", "reader", "stream", "page");
@@ -37,16 +37,16 @@ class RoomsTest {
         return ROLES;
     }
 
-    private static String[] packages(List<String> rooms) {
-        return rooms.stream().map(room -> "comments." + room + "..").toArray(String[]::new);
+    private static String[] packages(List<String> packages) {
+        return packages.stream().map(one -> "comments." + one + "..").toArray(String[]::new);
     }
 
-    private static List<String> without(List<String> rooms, String room) {
-        return rooms.stream().filter(other -> !other.equals(room)).toList();
+    private static List<String> without(List<String> packages, String one) {
+        return packages.stream().filter(other -> !other.equals(one)).toList();
     }
 
     @Test
-    void roomsThatExtendLibrariesImportNothingThatKnowsComments() {
+    void packagesThatExtendLibrariesImportNothingThatKnowsComments() {
         noClasses().that().resideInAnyPackage(packages(SHARED)).should().dependOnClassesThat()
                 .resideInAnyPackage(packages(Stream.concat(ROLES.stream(), Stream.of(MODEL)).toList())).check(CLASSES);
     }
@@ -59,14 +59,14 @@ class RoomsTest {
     }
 
     @Test
-    void onlyTheHttpRoomImportsVertxOrNetty() {
+    void onlyHttpImportsVertxOrNetty() {
         noClasses().that().resideOutsideOfPackages("comments.http..", "comments.postgresql..").should().dependOnClassesThat()
                 .resideInAnyPackage("io.vertx..", "io.netty..").check(CLASSES);
     }
 
     /** Reads run on the event loop of their request, by Vert.x's client of PostgreSQL. */
     @Test
-    void thePostgresqlRoomImportsTheClientOfVertxAndNoServer() {
+    void postgresqlImportsTheClientOfVertxAndNoServer() {
         noClasses().that().resideInAPackage("comments.postgresql..").should().dependOnClassesThat()
                 .resideInAnyPackage("io.vertx.core.http..", "io.vertx.ext..").check(CLASSES);
         noClasses().that().resideInAPackage("comments.postgresql..").and().doNotHaveSimpleName("PgClientInternals").should()
@@ -76,7 +76,7 @@ class RoomsTest {
     }
 
     @Test
-    void onlyOneClassOfARoomReachesBelowThePublicApiOfVertx() {
+    void onlyOneClassOfAPackageReachesBelowThePublicApiOfVertx() {
         noClasses().that().haveNameNotMatching("comments\\.http\\.VertxInternals.*|comments\\.postgresql\\.PgClientInternals").should().dependOnClassesThat()
                 .resideInAnyPackage("io.vertx..impl..", "io.netty.channel..", "io.netty.util.concurrent..").check(CLASSES);
     }
@@ -87,18 +87,18 @@ class RoomsTest {
     }
 
     @Test
-    void observeImportsNoOtherRoom() {
+    void observeImportsNoOtherPackage() {
         noClasses().that().resideInAPackage("comments.observe..").should().dependOnClassesThat()
                 .resideInAnyPackage(packages(without(SHARED, "observe"))).check(CLASSES);
     }
 
     @Test
-    void everyRoomIsKnownHereAndSaysWhatItIsFor() throws IOException {
-        try (Stream<Path> rooms = Files.list(Path.of("routes/comments"))) {
-            List<String> names = rooms.map(room -> room.getFileName().toString()).toList();
+    void everyPackageIsKnownHereAndSaysWhatItIsFor() throws IOException {
+        try (Stream<Path> packages = Files.list(Path.of("routes/comments"))) {
+            List<String> names = packages.map(one -> one.getFileName().toString()).toList();
             assertThat(names).containsExactlyInAnyOrderElementsOf(
-                    Stream.of(SHARED.stream(), ROLES.stream(), Stream.of(MODEL)).flatMap(room -> room).toList());
-            assertThat(names).allSatisfy(room -> assertThat(Path.of("routes/comments", room, "package-info.java")).exists());
+                    Stream.of(SHARED.stream(), ROLES.stream(), Stream.of(MODEL)).flatMap(one -> one).toList());
+            assertThat(names).allSatisfy(one -> assertThat(Path.of("routes/comments", one, "package-info.java")).exists());
         }
     }
 
