@@ -1,5 +1,6 @@
 package comments.faults;
 
+import static comments.faults.Trial.CHANGES;
 import static comments.faults.Trial.CONSUMING;
 import static comments.faults.Trial.NOTIFIER;
 import static comments.faults.Trial.NOTIFYING;
@@ -24,7 +25,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Faults at random, one after the other, while comments are posted. */
+/** Faults at random, one after the other, while comments are posted, edited and erased. */
 class SoakIT {
 
     @RegisterExtension
@@ -32,6 +33,9 @@ class SoakIT {
 
     @RegisterExtension
     final Trial trial = new Trial(SERVERS);
+
+    private static final List<String> ROLES = List.of(SERVICE, PROCESSOR, NOTIFIER, CHANGES);
+    private static final int CHANGES_PER_SECOND = 20;
 
     private final Map<String, JarProcess> processes = new HashMap<>();
 
@@ -69,11 +73,12 @@ class SoakIT {
         long seed = Long.getLong("faults.seed", System.nanoTime());
         System.out.printf("Soak: -Dfaults.seed=%d%n", seed);
         Random random = new Random(seed);
-        for (String role : List.of(SERVICE, PROCESSOR, NOTIFIER)) {
-            processes.put(role, trial.process(role).launch());
+        for (String role : ROLES) {
+            processes.put(role, process(role).launch());
         }
         processes.values().forEach(JarProcess::awaitReady);
         trial.post();
+        trial.change(CHANGES_PER_SECOND);
         List<String> names = faults.keySet().stream().sorted().collect(Collectors.toList());
         Instant end = Instant.now().plus(time);
         int struck = 0;
@@ -101,19 +106,24 @@ class SoakIT {
     }
 
     private String role(Random random) {
-        return List.of(SERVICE, PROCESSOR, NOTIFIER).get(random.nextInt(3));
+        return ROLES.get(random.nextInt(ROLES.size()));
+    }
+
+    private Launch process(String role) throws Exception {
+        Launch process = trial.process(role);
+        return role.equals(SERVICE) ? Changes.keyed(process) : process;
     }
 
     private void killProcess(Random random) throws Exception {
         String role = role(random);
         processes.get(role).kill();
-        processes.put(role, trial.process(role).start());
+        processes.put(role, process(role).start());
     }
 
     private void endProcess(Random random) throws Exception {
         String role = role(random);
         assertThat(processes.get(role).terminate()).isIn(0, 143);
-        processes.put(role, trial.process(role).start());
+        processes.put(role, process(role).start());
     }
 
     private void freezeProcess(Random random) throws Exception {
