@@ -21,8 +21,8 @@ final class DisqusExport extends XmlExport {
      *
      * @param pages the pages that are known already, and those that are found
      */
-    DisqusExport(InputStream file, Exports settings, Map<String, Page> pages) throws XMLStreamException {
-        super(file);
+    DisqusExport(InputStream file, Exports settings, Limits limits, Map<String, Page> pages) throws XMLStreamException {
+        super(file, limits);
         this.settings = settings;
         this.pages = pages;
     }
@@ -65,7 +65,7 @@ final class DisqusExport extends XmlExport {
         if (page.deleted()) {
             return "its thread is deleted";
         }
-        return settings.isImported(page.site()) ? null : "of another site";
+        return settings.isImported(page.site()) ? leftOut(texts.get("message")) : "of another site";
     }
 
     private Map<String, Object> fields(Map<String, String> texts, Page page) {

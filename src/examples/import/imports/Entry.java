@@ -14,6 +14,11 @@ import java.util.UUID;
  */
 record Entry(String name, UUID id, UUID parent, Map<String, Object> fields, String leftOut) {
 
+    /** This comment, left out. */
+    Entry without(String reason) {
+        return new Entry(name, id, parent, fields, reason);
+    }
+
     /** The same parts give the same id, so that importing again changes nothing. */
     static UUID uuid(String... parts) {
         return UUID.nameUUIDFromBytes(String.join("\n", parts).getBytes(StandardCharsets.UTF_8));

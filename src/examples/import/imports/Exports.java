@@ -11,6 +11,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -35,6 +36,7 @@ public class Exports {
     private String site = "";
     private int listSize = 500;
     private String secret = "";
+    private int retentionDays;
 
     /** What becomes the postId of a comment: {@code link} or {@code id}. */
     public void setPostBy(String postBy) {
@@ -59,6 +61,11 @@ public class Exports {
         this.secret = secret;
     }
 
+    /** How long the API keeps comments, in days: those that are older are left out. 0, the default: for ever. */
+    public void setRetentionDays(int retentionDays) {
+        this.retentionDays = retentionDays;
+    }
+
     String postId(String link, String id) {
         return postById ? Text.or(id, link) : Text.or(link, id);
     }
@@ -78,9 +85,10 @@ public class Exports {
     /** Begins with a file, or continues where its import ended. */
     public Import open(File file) throws IOException, XMLStreamException {
         Map<String, Page> pages = new HashMap<>();
+        Limits limits = new Limits(Instant.now(), retentionDays);
         // before the file is opened again: a file that is broken ends here
-        long[] known = known(file.toPath(), pages);
-        return new Import(file.toPath(), this, read(file.toPath(), pages), known);
+        long[] known = known(file.toPath(), limits, pages);
+        return new Import(file.toPath(), this, read(file.toPath(), limits, pages), known);
     }
 
     /** Notes that a list is settled: its comments are accepted, or left out. */
@@ -114,7 +122,7 @@ public class Exports {
         file.finish();
     }
 
-    private Iterator<Entry> read(Path file, Map<String, Page> pages) throws IOException, XMLStreamException {
+    private Iterator<Entry> read(Path file, Limits limits, Map<String, Page> pages) throws IOException, XMLStreamException {
         InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16);
         if (isLines(file)) {
             return new LinesExport(in, site);
@@ -123,10 +131,10 @@ public class Exports {
         String start = new String(in.readNBytes(START), StandardCharsets.UTF_8);
         in.reset();
         if (start.contains("<disqus")) {
-            return new DisqusExport(in, this, pages);
+            return new DisqusExport(in, this, limits, pages);
         }
         if (start.contains("<rss")) {
-            return new WordPressExport(in, this);
+            return new WordPressExport(in, this, limits);
         }
         in.close();
         throw new IllegalArgumentException(file + " is an export neither of Disqus nor of WordPress");
@@ -137,13 +145,13 @@ public class Exports {
     }
 
     /** The first halves of the ids of all comments that are imported, sorted; null for a file whose replies may have parents elsewhere. */
-    private long[] known(Path file, Map<String, Page> pages) throws IOException, XMLStreamException {
+    private long[] known(Path file, Limits limits, Map<String, Page> pages) throws IOException, XMLStreamException {
         if (isLines(file)) {
             return null;
         }
         long[] known = new long[1_024];
         int size = 0;
-        Iterator<Entry> entries = read(file, pages);
+        Iterator<Entry> entries = read(file, limits, pages);
         try (Closeable closed = (Closeable) entries) {
             while (entries.hasNext()) {
                 Entry entry = entries.next();

@@ -17,8 +17,8 @@ final class WordPressExport extends XmlExport {
     private String link = "";
     private String number = "";
 
-    WordPressExport(InputStream file, Exports settings) throws XMLStreamException {
-        super(file);
+    WordPressExport(InputStream file, Exports settings, Limits limits) throws XMLStreamException {
+        super(file, limits);
         this.settings = settings;
     }
 
@@ -73,7 +73,7 @@ final class WordPressExport extends XmlExport {
         String approved = texts.getOrDefault("comment_approved", "").strip();
         String type = Text.or(texts.get("comment_type"), "comment");
         return switch (approved) {
-            case "1", "approve" -> type.equals("comment") ? null : "of the type " + type;
+            case "1", "approve" -> type.equals("comment") ? leftOut(texts.get("comment_content")) : "of the type " + type;
             case "0", "hold" -> "not approved";
             case "trash", "post-trashed" -> "deleted";
             default -> approved;

@@ -16,16 +16,18 @@ import javax.xml.stream.XMLStreamReader;
 /** Reads an export in XML as a stream: the memory that it takes does not grow with the file. */
 abstract class XmlExport implements Iterator<Entry>, Closeable {
 
-    // a longer text is cut, and its comment is left out for its size
+    // a longer text is cut
     private static final int MAX_TEXT = 1 << 20;
 
     /** The reader of the file. */
     final XMLStreamReader xml;
     private final InputStream file;
+    private final Limits limits;
     private Entry next;
 
-    XmlExport(InputStream file) throws XMLStreamException {
+    XmlExport(InputStream file, Limits limits) throws XMLStreamException {
         this.file = file;
+        this.limits = limits;
         XMLInputFactory factory = XMLInputFactory.newDefaultFactory();
         factory.setProperty(XMLInputFactory.SUPPORT_DTD, false);
         // newer Java versions end a file at 100,000 &amp; and the like; without a DTD, no entity is longer than its name
@@ -71,14 +73,25 @@ abstract class XmlExport implements Iterator<Entry>, Closeable {
     }
 
     private static void add(StringBuilder text, String part) {
-        text.append(part, 0, Math.min(part.length(), MAX_TEXT - text.length()));
+        text.append(part, 0, Math.min(part.length(), MAX_TEXT + 1 - text.length()));
+    }
+
+    /** Why a comment with this text is left out; null if it is not. */
+    static String leftOut(String text) {
+        return text == null || text.length() <= MAX_TEXT ? null : "a text of more than 1 MiB";
+    }
+
+    private Entry readWithinLimits() throws XMLStreamException {
+        Entry entry = read();
+        String refusal = entry == null || entry.leftOut() != null ? null : limits.refusal(entry.fields());
+        return refusal == null ? entry : entry.without(refusal);
     }
 
     @Override
     public boolean hasNext() {
         try {
             if (next == null) {
-                next = read();
+                next = readWithinLimits();
             }
             return next != null;
         } catch (XMLStreamException e) {

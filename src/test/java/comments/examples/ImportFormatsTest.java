@@ -19,6 +19,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.time.Duration;
+import java.time.LocalDate;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -225,8 +226,43 @@ class ImportFormatsTest {
         assertThat(leftOut).containsExactlyInAnyOrder(site + "3\tof the type pingback", site + "4\tspam", site + "5\tdeleted",
                 site + "6\tnot approved", site + "7\tonly its parent, which is missing or left out",
                 site + "8\tuserName must be 1 to 200 characters long, and is 201",
-                site + "9\tcontent must be 1 to 10000 characters long, and is 10001", site + "10\tlarger than 100000 bytes");
+                site + "9\tcontent must be 1 to 10000 characters long, and is 10001", site + "10\ta text of more than 1 MiB");
         assertThat(page.toString()).doesNotContain("192.0.2.1", "zoe@example.com");
+    }
+
+    @Test
+    void whatTheApiWouldRefuseIsNoParent() throws Exception {
+        String start = wordPress("1.3");
+        StringBuilder comments = new StringBuilder();
+        String[][] refused = {{"2010-05-01 00:00:00", "Ann", "y".repeat(10_001)}, {"2010-05-01 00:00:00", "Ann", "<img src=\"a.png\">"},
+            {"2010-05-01 00:00:00", "x".repeat(201), "Named"}, {"2010-05-01 00:00:00", "\u2060", "Nameless"},
+            {"9999-01-01 00:00:00", "Ann", "Future"}, {"2010-02-30 00:00:00", "Ann", "Never"},
+            {"2010-05-01 00:00:00", "Ann", "z".repeat(3_000_000)}, {"2010-05-01 00:00:00", "Ann", "<b></b>".repeat(200_000) + "Cut"}};
+        for (int i = 0; i < refused.length; i++) {
+            comments.append(comment(200 + i, "Bob", "", "2010-06-01 00:00:00", "Before " + i, "1", "comment", 100 + i, 0))
+                    .append(comment(100 + i, refused[i][1], "", refused[i][0], refused[i][2], "1", "comment", 0, 0))
+                    .append(comment(300 + i, "Bob", "", "2010-06-02 00:00:00", "Behind " + i, "1", "comment", 100 + i, 0))
+                    .append(comment(400 + i, "Bob", "", "2010-06-03 00:00:00", "A reply to a reply", "1", "comment", 300 + i, 0));
+        }
+        String export = start.replaceAll("(?s)<wp:comment>.*", "") + comments + "</item></channel></rss>\n";
+        List<String> leftOut = run("replies.xml", export, "IMPORT_LIST", "3");
+        JsonNode page = page("https://ann.example/blog/hello-1.3/", 3 * refused.length);
+        assertThat(page).allSatisfy(comment -> assertThat(comment.has("parentId")).as(comment.toString())
+                .isEqualTo(comment.get("content").asText().startsWith("A reply")));
+        assertThat(leftOut.stream().filter(line -> line.endsWith("\tonly its parent, which is missing or left out")))
+                .hasSize(2 * refused.length);
+        assertThat(leftOut).hasSize(3 * refused.length);
+    }
+
+    @Test
+    void whatIsOlderThanTheRetentionIsNoParent() throws Exception {
+        String kept = DISQUS.replace("ann</forum>", "kept</forum>").replace("https://ann.example/about", "https://kept.example/about")
+                .replaceAll("2009-02-0[23]T", LocalDate.now().minusDays(2) + "T");
+        List<String> leftOut = run("kept.xml", kept, "IMPORT_RETENTION", "3000");
+        JsonNode page = page("https://kept.example/about?a=1&b=2", 2);
+        assertThat(page.findValuesAsText("parentId")).as("of the two, one replies to the other").hasSize(1);
+        assertThat(leftOut).contains("kept 100\tacceptedAt must not be more than 3000 days ago: comments are kept for so long",
+                "kept 104\tonly its parent, which is missing or left out");
     }
 
     @Test
