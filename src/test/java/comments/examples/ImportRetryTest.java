@@ -21,6 +21,8 @@ class ImportRetryTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final Answer BUSY = new Answer(429, "2", "{\"detail\":\"The client exceeds its rate of comments. Retry later.\"}");
     private static final Answer AWAY = new Answer(503, null, "");
+    // of a proxy that gets no answer
+    private static final Answer TIMED_OUT = new Answer(522, null, "");
 
     @TempDir
     private Path folder;
@@ -54,7 +56,7 @@ class ImportRetryTest {
         long[] times = new long[10];
         try (Service service = Service.start((number, body) -> {
             times[number] = System.nanoTime();
-            return number == 2 ? BUSY : number == 3 || number == 4 ? AWAY : Answer.ACCEPTED;
+            return number == 2 ? BUSY : number == 3 ? AWAY : number == 4 ? TIMED_OUT : Answer.ACCEPTED;
         }); ImportRun run = run(service)) {
             await("done/lines.ndjson");
             List<String> bodies = service.bodies();
