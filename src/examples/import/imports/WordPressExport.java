@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.Map;
 import javax.xml.stream.XMLStreamConstants;
 import javax.xml.stream.XMLStreamException;
+import org.jsoup.parser.Parser;
 
 /** Reads an export of WordPress (WXR, any version): the comments of its items, which are its posts and pages. */
 final class WordPressExport extends XmlExport {
@@ -82,12 +83,13 @@ final class WordPressExport extends XmlExport {
 
     private Map<String, Object> fields(Map<String, String> texts) {
         Map<String, Object> fields = new HashMap<>();
+        // as it is stored, in HTML: what a guest's id is made of stays
         String name = Text.or(texts.get("comment_author"), Exports.NO_NAME);
         String user = Text.or(texts.get("comment_user_id"), "0");
         fields.put("postId", settings.postId(link, number));
         fields.put("userId", user.equals("0") ? settings.guest(site, texts.getOrDefault("comment_author_email", ""), name)
                 : user + '@' + site.replaceFirst("^\\w+://", ""));
-        fields.put("userName", name);
+        fields.put("userName", Text.or(Parser.unescapeEntities(name, true), Exports.NO_NAME));
         fields.put("content", Text.ofHtml(texts.getOrDefault("comment_content", "")));
         fields.put("acceptedAt", time(texts));
         return fields;

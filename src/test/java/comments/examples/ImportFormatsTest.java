@@ -191,7 +191,7 @@ class ImportFormatsTest {
                 <content:encoded><![CDATA[<p>A post with <a href="x">a link</a> & no comment</p>]]></content:encoded>
                 <wp:post_id>5</wp:post_id><wp:post_type><![CDATA[post]]></wp:post_type>
                 """.formatted(version)
-                + comment(1, "Zo\u00eb", "zoe@example.com", "2010-05-01 00:00:00", "A < B & C\n\nSecond <em>part</em> \ud83d\ude00", "1", "", 0, 0)
+                + comment(1, "Zo\u00eb &amp; Bob&#039;s AT&amp;amp;T", "zoe@example.com", "2010-05-01 00:00:00", "A < B & C\n\nSecond <em>part</em> \ud83d\ude00", "1", "", 0, 0)
                 + comment(2, "admin", "ann@example.com", "2010-05-02 00:00:00", "Thanks! ]]]]><![CDATA[> &copy; <a href=\"https://x.example\">here</a>", "1", "comment", 1, 1)
                 + comment(3, "Link", "", "2010-05-03 00:00:00", "[...] linked", "1", "pingback", 0, 0)
                 + comment(4, "S", "", "2010-05-03 00:00:00", "Buy", "spam", "comment", 0, 0)
@@ -217,7 +217,7 @@ class ImportFormatsTest {
                 "A < B & C\n\nSecond part \ud83d\ude00");
         assertThat(page.findValuesAsText("acceptedAt"))
                 .containsExactly("2010-05-02T00:00:00.000Z", "2010-05-01T02:00:00.000Z", "2010-05-01T00:00:00.000Z");
-        assertThat(page.findValuesAsText("userName")).containsExactly("admin", "Anonymous", "Zo\u00eb");
+        assertThat(page.findValuesAsText("userName")).containsExactly("admin", "Anonymous", "Zo\u00eb & Bob's AT&amp;T");
         assertThat(page.get(0).get("userId").asText()).isEqualTo("1@ann.example/blog");
         assertThat(page.get(0).get("parentId")).isEqualTo(page.get(2).get("id"));
         assertThat(page.get(1).has("parentId")).isFalse();
