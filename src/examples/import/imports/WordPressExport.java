@@ -77,6 +77,7 @@ final class WordPressExport extends XmlExport {
             case "1", "approve" -> type.equals("comment") ? leftOut(texts.get("comment_content")) : "of the type " + type;
             case "0", "hold" -> "not approved";
             case "trash", "post-trashed" -> "deleted";
+            case "" -> "comment_approved is missing";
             default -> approved;
         };
     }

@@ -197,6 +197,8 @@ class ImportFormatsTest {
                 + comment(4, "S", "", "2010-05-03 00:00:00", "Buy", "spam", "comment", 0, 0)
                 + comment(5, "T", "", "2010-05-03 00:00:00", "Thrown away", "trash", "comment", 0, 0)
                 + comment(6, "P", "", "2010-05-03 00:00:00", "Waits", "0", "comment", 0, 0)
+                + comment(12, "U", "", "2010-05-03 00:00:00", "Of no state", "", "comment", 0, 0)
+                + comment(13, "<wp:comment_author>U</wp:comment_author><wp:comment_content>Of no state</wp:comment_content>")
                 + comment(7, "", "", "0000-00-00 00:00:00", "Re: thrown away", "1", "comment", 5, 0)
                 + """
                 </item>
@@ -224,7 +226,8 @@ class ImportFormatsTest {
         assertThat(page("https://ann.example/blog/other-1.2/", 1).get(0).get("content").asText()).isEqualTo("\ud83d\ude00".repeat(10_000));
         String site = "https://ann.example/blog ";
         assertThat(leftOut).containsExactlyInAnyOrder(site + "3\tof the type pingback", site + "4\tspam", site + "5\tdeleted",
-                site + "6\tnot approved", site + "7\tonly its parent, which is missing or left out",
+                site + "6\tnot approved", site + "12\tcomment_approved is missing", site + "13\tcomment_approved is missing",
+                site + "7\tonly its parent, which is missing or left out",
                 site + "8\tuserName must be 1 to 200 characters long, and is 201",
                 site + "9\tcontent must be 1 to 10000 characters long, and is 10001", site + "10\ta text of more than 1 MiB");
         assertThat(page.toString()).doesNotContain("192.0.2.1", "zoe@example.com");
