@@ -17,8 +17,9 @@ import java.util.NoSuchElementException;
 import java.util.UUID;
 
 /**
- * Reads NDJSON: on each line a comment as the API takes it. Its ids may be any texts; a comment without an id gets one of its line. What
- * the API adds when it answers, {@code createdAt} and {@code editedAt}, is ignored. Ids that are no UUIDs are those of a site.
+ * Reads NDJSON: on each line a comment as the API takes it. Its ids may be any texts; a comment without an id gets one of its line,
+ * and is left out where the same line is there again. What the API adds when it answers, {@code createdAt} and {@code editedAt}, is
+ * ignored. Ids that are no UUIDs are those of a site.
  */
 final class LinesExport implements Iterator<Entry>, Closeable {
 
@@ -28,6 +29,7 @@ final class LinesExport implements Iterator<Entry>, Closeable {
 
     private final BufferedReader file;
     private final String site;
+    private final SeenIds withoutId = new SeenIds();
     private int number;
     private String line;
 
@@ -86,8 +88,9 @@ final class LinesExport implements Iterator<Entry>, Closeable {
             fields.keySet().removeAll(java.util.Set.of("createdAt", "editedAt"));
             Object id = fields.remove("id");
             Object parent = fields.remove("parentId");
-            return new Entry(id == null ? name : name + ' ' + id, id == null ? Entry.uuid("ndjson", text) : uuid(id),
-                    parent == null ? null : uuid(parent), fields, null);
+            UUID uuid = id == null ? Entry.uuid("ndjson", text) : uuid(id);
+            return new Entry(id == null ? name : name + ' ' + id, uuid, parent == null ? null : uuid(parent), fields,
+                    id != null || withoutId.add(uuid) ? null : "the same line again");
         } catch (JsonProcessingException e) {
             return leftOut(name, "not one JSON object");
         }

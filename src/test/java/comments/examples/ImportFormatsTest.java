@@ -292,6 +292,7 @@ class ImportFormatsTest {
                 {"postId":"n","userId":"u","userName":"Ann","content":"No id"}
                 {"postId":"n","userId":"u","userName":"Ann","content":"%s"}
                 {"postId":"n","userId":"u","userName":"Ann","content":"C"}{"postId":"n","userId":"u","userName":"Ann","content":"D"}
+                {"postId":"n","userId":"u","userName":"Ann","content":"No id"}
                 """.formatted(id, "x".repeat(1 << 20)));
         JsonNode page = page("n", 5);
         assertThat(page.findValuesAsText("content")).endsWith("Three", "Two", "One \ud83c\udf89").contains("A", "No id");
@@ -301,7 +302,7 @@ class ImportFormatsTest {
         assertThat(leftOut).containsExactlyInAnyOrder("line 5\tnot one JSON object", "line 6\tnot one JSON object", "line 7\tnot one JSON object",
                 "line 8\trating is not a field of a comment; userName must not contain the character U+0000 or half of a surrogate pair; userName must have a visible character",
                 "line 10 b\tid is also the id of #/3, a different comment", "line 12\ta line of more than 1 MiB",
-                "line 13\tnot one JSON object");
+                "line 13\tnot one JSON object", "line 14\tthe same line again");
     }
 
     @Test

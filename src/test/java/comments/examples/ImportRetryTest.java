@@ -117,6 +117,29 @@ class ImportRetryTest {
     }
 
     @Test
+    void aLineWithoutAnIdThatIsThereAgainIsReported() throws Exception {
+        List<String> lines = IntStream.range(0, 3_000)
+                .mapToObj(i -> "{\"postId\":\"p\",\"userId\":\"u\",\"userName\":\"Ann\",\"content\":\"c" + i + "\"}").toList();
+        Files.writeString(folder.resolve("lines.ndjson"), String.join("\n", lines) + '\n' + String.join("\n", lines));
+        Answer refused = new Answer(403, null, "");
+        try (Service service = Service.start((number, body) -> number == 4 ? refused : Answer.ACCEPTED)) {
+            for (String end : List.of("failed", "done")) {
+                try (ImportRun run = run(service, "IMPORT_LIST", "700")) {
+                    await(end + "/lines.ndjson");
+                }
+                if (end.equals("failed")) {
+                    Files.move(folder.resolve("failed/lines.ndjson"), folder.resolve("lines.ndjson"));
+                }
+            }
+            assertThat(service.bodies().stream().distinct().flatMap(body -> contents(body).stream()))
+                    .containsExactlyElementsOf(IntStream.range(0, 3_000).mapToObj(i -> "c" + i).toList());
+        }
+        assertThat(Files.readAllLines(folder.resolve("left-out/lines.ndjson.tsv")))
+                .containsExactlyElementsOf(IntStream.rangeClosed(3_001, 6_000)
+                        .mapToObj(i -> "line " + i + "\tthe same line again").toList());
+    }
+
+    @Test
     void anotherFileOfTheSameNameBeginsAtItsStart() throws Exception {
         file(5);
         Files.createDirectories(folder.resolve(".import"));
