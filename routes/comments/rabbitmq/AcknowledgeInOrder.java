@@ -1,5 +1,6 @@
 package comments.rabbitmq;
 
+import com.rabbitmq.client.AMQP;
 import com.rabbitmq.client.AlreadyClosedException;
 import com.rabbitmq.client.Channel;
 import java.io.IOException;
@@ -111,6 +112,31 @@ public class AcknowledgeInOrder implements Processor {
                 }
             }
             settle(delivery.channel(), List.of());
+        }
+    }
+
+    /**
+     * Gives all messages that are not acknowledged back to the broker: it delivers them again, here or to another process. Their channels
+     * are closed, which the consumers notice within seconds. What is settled later on such a channel is not acknowledged.
+     *
+     * @throws IOException if one can't be closed; it is to be called again then
+     */
+    public void giveBack() throws IOException {
+        List<Channel> channels;
+        synchronized (windows) {
+            channels = windows.keySet().stream().filter(Channel::isOpen).toList();
+        }
+        for (Channel channel : channels) {
+            if (unsettled(channel)) {
+                channel.abort(AMQP.REPLY_SUCCESS, "not all of its messages can be settled");
+            }
+        }
+    }
+
+    private boolean unsettled(Channel channel) {
+        AcknowledgementWindow window = window(channel);
+        synchronized (window) {
+            return window.size() > 0;
         }
     }
 

@@ -3,7 +3,9 @@ package comments.rabbitmq;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.mockito.ArgumentMatchers.anyBoolean;
+import static org.mockito.ArgumentMatchers.anyInt;
 import static org.mockito.ArgumentMatchers.anyLong;
+import static org.mockito.ArgumentMatchers.anyString;
 import static org.mockito.Mockito.doAnswer;
 import static org.mockito.Mockito.doThrow;
 import static org.mockito.Mockito.inOrder;
@@ -151,5 +153,21 @@ class AcknowledgeInOrderTest {
         order.verify(channel).basicAck(1, true);
         order.verify(channel).basicAck(3, true);
         verifyNoMoreInteractions(channel);
+    }
+
+    @Test
+    void givesOnlyChannelsBackThatHoldMessages() throws IOException {
+        Channel idle = mock(Channel.class);
+        Channel closed = mock(Channel.class);
+        when(channel.isOpen()).thenReturn(true);
+        when(idle.isOpen()).thenReturn(true);
+        deliveries(1, 2).forEach(acknowledge::received);
+        acknowledge.received(new Delivery(idle, 1));
+        acknowledge.received(new Delivery(closed, 1));
+        acknowledge.settle(List.of(new Delivery(channel, 2), new Delivery(idle, 1)));
+        acknowledge.giveBack();
+        verify(channel).abort(anyInt(), anyString());
+        verify(idle, never()).abort(anyInt(), anyString());
+        verify(closed, never()).abort(anyInt(), anyString());
     }
 }
