@@ -55,6 +55,20 @@ public class BatchWriters extends ScheduledThreadPoolExecutor {
         return new Thread(task, name);
     }
 
+    /**
+     * Writes a batch as soon as a thread is free. If a thread can't be made, the batch waits for another one: an Error here would end the
+     * thread that completes batches after an interval.
+     */
+    @Override
+    public void execute(Runnable task) {
+        try {
+            super.execute(task);
+        } catch (Error e) {
+            // it is in the queue before a thread is made
+            LOG.error("A thread to write batches can't be made", e);
+        }
+    }
+
     private void write(Runnable worker) {
         try {
             worker.run();

@@ -44,6 +44,15 @@ class BatchWritersTest {
     }
 
     @Test
+    void aBatchWaitsForTheThreadThatCanNotBeMade() throws Exception {
+        noThreads.set(true);
+        writers.execute(written::countDown);
+        noThreads.set(false);
+        writers.execute(() -> { });
+        assertThat(written.await(30, SECONDS)).isTrue();
+    }
+
+    @Test
     void aThreadThatEndsIsReplacedAsSoonAsOneCanBeMade() throws Exception {
         CountDownLatch queued = new CountDownLatch(1);
         writers.execute(() -> {
