@@ -25,7 +25,7 @@ public class EndedRetries implements ExceptionHandler {
 
     @Override
     public void handleException(String message, Exchange exchange, Throwable failure) {
-        if (exchange != null && failure instanceof Exception) {
+        if (exchange != null && failure instanceof Exception && !(failure.getCause() instanceof Error)) {
             LOG.info("The process ends before {} is done: a process that runs or starts does the rest", exchange.getFromRouteId());
         } else {
             LOG.error(message, failure);

@@ -82,6 +82,9 @@ public class RedeliveryMonitor implements Processor {
         if (e instanceof HttpOperationFailedException answer) {
             return "HTTP " + answer.getStatusCode();
         }
+        if (e.getCause() instanceof Error error) {
+            return error.getClass().getSimpleName();
+        }
         String state = sqlState(e);
         return state == null ? e.getClass().getSimpleName() : "SQLSTATE " + state;
     }
@@ -94,6 +97,9 @@ public class RedeliveryMonitor implements Processor {
         }
         if (causes(e).anyMatch(SQLException.class::isInstance)) {
             return UNREACHABLE;
+        }
+        if (e.getCause() instanceof Error) {
+            return "The JVM failed: may it have more memory and threads?";
         }
         return causes(e).anyMatch(AmqpException.class::isInstance)
                 ? "Is RabbitMQ up at RABBITMQ_URI, and does the queue accept messages?" : "Check the endpoint that it was sent to";

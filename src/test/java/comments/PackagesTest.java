@@ -22,11 +22,12 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The packages of routes/comments import each other in one direction. */
 class PackagesTest {
 
-    private static final List<String> SHARED = List.of("groupcommit", "rabbitmq", "postgresql", "http", "observe", "settings");
+    private static final List<String> SHARED = List.of("groupcommit", "rabbitmq", "postgresql", "http", "observe", "settings", "errors");
     private static final List<String> ROLES = List.of("service", "processor", "notification", "reader", "stream", "page");
     private static final String MODEL = "model";
     private static final ObjectMapper YAML = new ObjectMapper(new YAMLFactory());
@@ -86,10 +87,11 @@ class PackagesTest {
         slices().matching("comments.(*)..").should().beFreeOfCycles().check(CLASSES);
     }
 
-    @Test
-    void observeImportsNoOtherPackage() {
-        noClasses().that().resideInAPackage("comments.observe..").should().dependOnClassesThat()
-                .resideInAnyPackage(packages(without(SHARED, "observe"))).check(CLASSES);
+    @ParameterizedTest
+    @ValueSource(strings = {"observe", "errors"})
+    void somePackagesImportNoOther(String name) {
+        noClasses().that().resideInAPackage("comments." + name + "..").should().dependOnClassesThat()
+                .resideInAnyPackage(packages(without(SHARED, name))).check(CLASSES);
     }
 
     @Test
