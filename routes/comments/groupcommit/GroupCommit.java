@@ -1,5 +1,6 @@
 package comments.groupcommit;
 
+import comments.errors.Leftovers;
 import comments.observe.PipelineMetrics;
 import comments.observe.PipelineMetrics.Refusal;
 import comments.observe.Traces;
@@ -17,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.CamelContext;
@@ -218,6 +220,7 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
             } catch (Throwable e) {
                 // it must not keep the others of its group waiting
                 LOG.error("An exchange can't continue", e);
+                Leftovers.fail(parking.exchange(), e);
             }
             return true;
         }
@@ -359,13 +362,24 @@ public class GroupCommit extends AsyncProcessorSupport implements CamelContextAw
     }
 
     private Exception send(List<Parked> group, int values) {
-        Exchange sent = template.send(endpoint, message -> {
-            message.getMessage().setHeader(countHeader, values);
-            message.getMessage().setBody(array(group));
-            if (traces != null) {
-                traces.carry(group.stream().map(Parked::exchange).toList(), message.getMessage());
+        AtomicReference<Exchange> made = new AtomicReference<>();
+        Exchange sent;
+        try {
+            sent = template.send(endpoint, message -> {
+                made.set(message);
+                message.getMessage().setHeader(countHeader, values);
+                message.getMessage().setBody(array(group));
+                if (traces != null) {
+                    traces.carry(group.stream().map(Parked::exchange).toList(), message.getMessage());
+                }
+            });
+        } catch (Error e) {
+            if (made.get() != null) {
+                // else the next group would publish this one, which has failed
+                Leftovers.fail(made.get(), e);
             }
-        });
+            throw e;
+        }
         // A handler that swallowed the exception did not make the message safe.
         return sent.getException() != null ? sent.getException()
                 : sent.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);

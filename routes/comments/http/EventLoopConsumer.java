@@ -1,5 +1,6 @@
 package comments.http;
 
+import comments.errors.Leftovers;
 import comments.http.ClientLimits.Client;
 import comments.http.ClientLimits.Resource;
 import comments.observe.PipelineMetrics;
@@ -27,7 +28,6 @@ import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
 import org.apache.camel.component.platform.http.spi.Method;
 import org.apache.camel.component.platform.http.spi.PlatformHttpConsumer;
 import org.apache.camel.spi.HeaderFilterStrategy;
-import org.apache.camel.spi.ReactiveExecutor;
 import org.apache.camel.support.DefaultConsumer;
 import org.apache.camel.support.MessageHelper;
 import org.apache.camel.support.http.HttpUtil;
@@ -268,21 +268,8 @@ final class EventLoopConsumer extends DefaultConsumer implements PlatformHttpCon
         try {
             getAsyncProcessor().process(exchange, doneSync -> answers.add(received, exchange, this));
         } catch (Error e) {
-            fail(exchange, e);
+            Leftovers.fail(exchange, e);
         }
-    }
-
-    /**
-     * Ends an exchange after an Error. Camel leaves what follows the failed step to this thread, as if the step had ended well: the next
-     * request would publish a comment that nobody has checked.
-     */
-    private void fail(Exchange exchange, Error error) {
-        exchange.setException(new IllegalStateException("The route failed", error));
-        ReactiveExecutor executor = exchange.getContext().getCamelContextExtension().getReactiveExecutor();
-        boolean more;
-        do {
-            more = executor.executeFromQueue();
-        } while (more);
     }
 
     /** Writes the answer, and releases the exchange. Never throws, because other answers wait behind it. */

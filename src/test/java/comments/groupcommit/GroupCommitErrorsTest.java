@@ -9,7 +9,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.camel.Exchange;
+import org.apache.camel.ProducerTemplate;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.health.HealthCheck.State;
 import org.apache.camel.impl.DefaultCamelContext;
@@ -29,6 +31,9 @@ class GroupCommitErrorsTest {
     private final PublisherHealth health = new PublisherHealth();
     private final AtomicBoolean hang = new AtomicBoolean();
     private final CountDownLatch published = new CountDownLatch(1);
+    private final AtomicBoolean error = new AtomicBoolean();
+    private final AtomicInteger sent = new AtomicInteger();
+    private final AtomicInteger answered = new AtomicInteger();
 
     /** Starts without a time-out that a busy machine could reach. */
     private void start() throws Exception {
@@ -44,7 +49,15 @@ class GroupCommitErrorsTest {
                     while (hang.get()) {
                         Thread.sleep(10);
                     }
-                });
+                    if (error.get()) {
+                        throw new StackOverflowError("of a test");
+                    }
+                }).process(exchange -> sent.incrementAndGet());
+                from("direct:park").errorHandler(noErrorHandler()).process(groupCommit).process(exchange -> {
+                    if (exchange.getMessage().getBody(String.class).equals("error")) {
+                        throw new StackOverflowError("of a test");
+                    }
+                }).process(exchange -> answered.incrementAndGet());
             }
         });
         groupCommit.setCamelContext(context);
@@ -94,6 +107,28 @@ class GroupCommitErrorsTest {
         start();
         park(new byte[] {'1'}, new StackOverflowError());
         assertCommits();
+    }
+
+    @Test
+    void aGroupThatFailedByAnErrorIsNotPublishedWithTheNext() throws Exception {
+        start();
+        error.set(true);
+        assertThat(park(new byte[] {'1'}, null)).failsWithin(30, SECONDS);
+        error.set(false);
+        assertCommits();
+        assertThat(sent).hasValue(1);
+    }
+
+    @Test
+    void anExchangeWhoseNextStepThrowsAnErrorFailsAlone() throws Exception {
+        start();
+        try (ProducerTemplate template = context.createProducerTemplate()) {
+            Exchange failed = template.asyncSend("direct:park", exchange -> exchange.getMessage().setBody("error")).get(30, SECONDS);
+            assertThat(failed.getException()).hasRootCauseInstanceOf(StackOverflowError.class);
+            Exchange next = template.asyncSend("direct:park", exchange -> exchange.getMessage().setBody("1")).get(30, SECONDS);
+            assertThat(next.getException()).isNull();
+        }
+        assertThat(answered).hasValue(1);
     }
 
     @Test
