@@ -36,6 +36,10 @@ public final class CommentBatch {
     /** The exchange property that holds the batch while its route writes it. */
     public static final String PROPERTY = "batch";
 
+    /** Why a comment was taken out. The exception has a backtrace, which is larger than most comments. */
+    private record Rejection(String sqlState, String reason) {
+    }
+
     // what PostgreSQL says of a text that is no JSON
     private static final String INVALID_TEXT_REPRESENTATION = "22P02";
 
@@ -45,7 +49,7 @@ public final class CommentBatch {
     // of messages; of single comments once the batch is taken apart
     private List<byte[]> bodies = new ArrayList<>();
     private boolean apart;
-    private final SortedMap<Integer, Throwable> rejected = new TreeMap<>();
+    private final SortedMap<Integer, Rejection> rejected = new TreeMap<>();
     private int comments;
     private int bytes;
     private Notifications read;
@@ -158,7 +162,7 @@ public final class CommentBatch {
     /** Makes single comments of the messages. A message that is no JSON array stays as it is, as if it were one comment. */
     void takeApart() {
         List<byte[]> single = new ArrayList<>();
-        Map<Integer, Throwable> rejectedMessages = Map.copyOf(rejected);
+        Map<Integer, Rejection> rejectedMessages = Map.copyOf(rejected);
         rejected.clear();
         for (int i = 0; i < bodies.size(); i++) {
             if (rejectedMessages.containsKey(i)) {
@@ -192,7 +196,16 @@ public final class CommentBatch {
 
     /** Takes a comment out of the batch, since the database will never have it. */
     void reject(int index, Throwable reason) {
-        rejected.put(index, reason);
+        rejected.put(index, rejection(reason));
+    }
+
+    private static Rejection rejection(Throwable e) {
+        if (e instanceof JsonProcessingException) {
+            return new Rejection(INVALID_TEXT_REPRESENTATION, "not JSON");
+        }
+        // PostgreSQL has no text with U+0000 in it, not even in a complaint about one
+        String reason = e instanceof SQLException ? String.valueOf(e.getMessage()).replace("\u0000", "") : "not UTF-8";
+        return new Rejection(DataError.sqlState(e), reason);
     }
 
     /** How many comments were taken out. */
@@ -208,29 +221,17 @@ public final class CommentBatch {
         StringWriter text = new StringWriter();
         try (JsonGenerator json = Notifications.JSON.createGenerator(text)) {
             json.writeStartArray();
-            for (Map.Entry<Integer, Throwable> each : rejected.entrySet()) {
+            for (Map.Entry<Integer, Rejection> each : rejected.entrySet()) {
                 json.writeStartObject();
                 json.writeFieldName("body");
                 json.writeBinary(bodies.get(each.getKey()));
-                json.writeStringField("sqlstate", sqlState(each.getValue()));
-                json.writeStringField("reason", reason(each.getValue()));
+                json.writeStringField("sqlstate", each.getValue().sqlState());
+                json.writeStringField("reason", each.getValue().reason());
                 json.writeEndObject();
             }
             json.writeEndArray();
         }
         return Map.of("rejected", text.toString());
-    }
-
-    private static String sqlState(Throwable e) {
-        return e instanceof JsonProcessingException ? INVALID_TEXT_REPRESENTATION : DataError.sqlState(e);
-    }
-
-    // PostgreSQL has no text with U+0000 in it, not even in a complaint about one
-    private static String reason(Throwable e) {
-        if (e instanceof SQLException) {
-            return String.valueOf(e.getMessage()).replace("\u0000", "");
-        }
-        return e instanceof JsonProcessingException ? "not JSON" : "not UTF-8";
     }
 
     /**

@@ -3,11 +3,13 @@ package comments.processor;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 import static org.mockito.Mockito.mock;
 
 import com.rabbitmq.client.Channel;
 import comments.rabbitmq.Delivery;
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.nio.charset.CharacterCodingException;
 import java.sql.SQLException;
 import java.util.List;
@@ -124,6 +126,21 @@ class CommentBatchTest {
         assertThat(json()).isEqualTo("[{\"id\":1},{\"id\":2}]");
         assertThat(batch.rejected()).isEqualTo(2);
         assertThat(notification()).isEqualTo("[{\"id\":1},{\"id\":2}]");
+    }
+
+    /** Each exception has a backtrace of some kilobytes, and a batch may have as many of them as comments. */
+    @Test
+    void keepsNoException() throws IOException {
+        add("[{\"id\":1},{\"id\":2}]", 2);
+        SQLException reason = new SQLException("bad", "22P02");
+        WeakReference<SQLException> kept = new WeakReference<>(reason);
+        batch.whole().parts().get(0).parts().get(0).reject(reason);
+        reason = null;
+        await().until(() -> {
+            System.gc();
+            return kept.refersTo(null);
+        });
+        assertThat(batch.quarantineParameters().get("rejected")).asString().endsWith("\"sqlstate\":\"22P02\",\"reason\":\"bad\"}]");
     }
 
     @Test
