@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import comments.postgresql.DataError;
 import comments.processor.Notifications.Notification;
 import comments.rabbitmq.Delivery;
@@ -40,8 +41,9 @@ public final class CommentBatch {
     private record Rejection(String sqlState, String reason) {
     }
 
-    // what PostgreSQL says of a text that is no JSON
+    // what PostgreSQL says of a text that is no JSON, and of one that is nested too deeply
     private static final String INVALID_TEXT_REPRESENTATION = "22P02";
+    private static final String STATEMENT_TOO_COMPLEX = "54001";
 
     private final boolean pushImports;
     private final List<Delivery> deliveries = new ArrayList<>();
@@ -200,6 +202,9 @@ public final class CommentBatch {
     }
 
     private static Rejection rejection(Throwable e) {
+        if (e instanceof StreamConstraintsException) {
+            return new Rejection(STATEMENT_TOO_COMPLEX, "nested too deeply");
+        }
         if (e instanceof JsonProcessingException) {
             return new Rejection(INVALID_TEXT_REPRESENTATION, "not JSON");
         }

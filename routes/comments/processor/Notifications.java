@@ -35,10 +35,15 @@ public final class Notifications {
     static final int MAX_BYTES = 8 << 20;
     /** A longer value is left out. Our own are of 200 characters, each of 6 bytes when it is escaped. */
     static final int MAX_VALUE_BYTES = 10_000;
+    /**
+     * A message that is nested more deeply is refused. The parser keeps 56 bytes for each level. PostgreSQL takes 14,500 levels, and 54,600 with the
+     * largest {@code max_stack_depth} that the usual stack of 8 MiB allows.
+     */
+    static final int MAX_DEPTH = 100_000;
 
-    // PostgreSQL takes what is longer and deeper than Jackson's own limits allow.
+    // PostgreSQL takes what is longer and deeper than Jackson's own limits allow. No other limit throws StreamConstraintsException.
     static final JsonFactory JSON = JsonFactory.builder().streamReadConstraints(StreamReadConstraints.builder()
-            .maxNestingDepth(Integer.MAX_VALUE).maxNumberLength(Integer.MAX_VALUE).maxStringLength(Integer.MAX_VALUE)
+            .maxNestingDepth(MAX_DEPTH).maxNumberLength(Integer.MAX_VALUE).maxStringLength(Integer.MAX_VALUE)
             .maxNameLength(Integer.MAX_VALUE).build()).build();
 
     // each listed field, as it is written before its value

@@ -128,6 +128,16 @@ class CommentBatchTest {
         assertThat(notification()).isEqualTo("[{\"id\":1},{\"id\":2}]");
     }
 
+    @Test
+    void rejectsAMessageThatIsNestedTooDeeply() throws IOException {
+        add("[{\"id\":1}]", 1);
+        add("[".repeat(Notifications.MAX_DEPTH + 1), 1);
+        add("[{\"id\":2}]", 1);
+        assertThat(json()).isEqualTo("[{\"id\":1},{\"id\":2}]");
+        assertThat(batch.quarantineParameters().get("rejected")).asString()
+                .endsWith("\",\"sqlstate\":\"54001\",\"reason\":\"nested too deeply\"}]");
+    }
+
     /** Each exception has a backtrace of some kilobytes, and a batch may have as many of them as comments. */
     @Test
     void keepsNoException() throws IOException {

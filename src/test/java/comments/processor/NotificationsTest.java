@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import comments.processor.Notifications.Notification;
 import java.io.IOException;
@@ -72,6 +73,18 @@ class NotificationsTest {
         add("[{\"id\":\"4\"}]");
         assertThat(lists(1_000)).containsExactly("[{\"id\":\"1\"},{\"id\":\"4\"}]");
         assertThat(notifications.comments()).isEqualTo(2);
+    }
+
+    /** The parser remembers each level: a message of nothing but brackets would take more than the heap has. */
+    @Test
+    void listsNothingOfWhatIsNestedMoreDeeplyThanAnyDatabaseTakes() throws IOException {
+        int limit = Notifications.MAX_DEPTH;
+        // in an array and an object
+        String deepest = "[".repeat(limit - 2) + "]".repeat(limit - 2);
+        add("[{\"id\":\"1\",\"deep\":" + deepest + "}]");
+        assertThatThrownBy(() -> add("[{\"id\":\"2\",\"deep\":[" + deepest + "]}]")).isInstanceOf(StreamConstraintsException.class);
+        assertThatThrownBy(() -> add("[".repeat(9 << 20))).isInstanceOf(StreamConstraintsException.class);
+        assertThat(lists(1_000)).containsExactly("[{\"id\":\"1\"}]");
     }
 
     @Test

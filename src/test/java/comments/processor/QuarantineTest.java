@@ -132,6 +132,19 @@ class QuarantineTest extends ProcessorDatabaseTest {
         assertThat(notified()).isOne();
     }
 
+    /** The one is refused when it is read, since reading it would take more than the heap has, the other by the database. */
+    @Test
+    void whatIsNestedTooDeeplyIsKeptAsItCame() throws Exception {
+        String deep = good().replace("}", ",\"deep\":" + "[".repeat(60_000) + "]".repeat(60_000) + "}");
+        receive(("[" + good() + "," + deep + "]").getBytes(UTF_8), 2);
+        receive("[".repeat(9 << 20).getBytes(UTF_8), 1);
+        verify(channel, timeout(60_000)).basicAck(2, true);
+        assertThat(number("SELECT count(*) FROM comments")).isOne();
+        assertThat(number("SELECT count(*) FROM comment_quarantine WHERE sqlstate = '54001'")).isEqualTo(2);
+        assertThat(number("SELECT max(length(body)) FROM comment_quarantine WHERE reason = 'nested too deeply'")).isEqualTo(9 << 20);
+        assertThat(notified()).isOne();
+    }
+
     @Test
     void whatIsDeliveredTwiceIsKeptOnce() throws Exception {
         String bad = bad(2);
