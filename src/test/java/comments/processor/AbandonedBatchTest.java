@@ -13,6 +13,8 @@ import static org.mockito.Mockito.when;
 
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.ShutdownSignalException;
+import comments.support.TestMetrics;
+import java.sql.SQLException;
 import java.time.Duration;
 import org.apache.camel.BeanInject;
 import org.apache.camel.CamelContext;
@@ -116,6 +118,27 @@ class AbandonedBatchTest {
         await().during(Duration.ofMillis(200)).until(() -> database.getReceivedCounter() == last);
         assertThat(notifications.getExchanges()).isEmpty();
         verify(first, never()).basicAck(anyLong(), anyBoolean());
+    }
+
+    @Test
+    void aBatchIsLeftToTheBrokerWhenItsChannelsAreClosedBetweenItsHalves() throws Exception {
+        double persisted = TestMetrics.count("comments.persisted");
+        database.whenAnyExchangeReceived(exchange -> {
+            // the messages, and then both comments together
+            if (database.getReceivedCounter() <= 2) {
+                throw new SQLException("bad", "22P02");
+            }
+            close(first);
+            close(second);
+        });
+        receive(first);
+        receive(second);
+        await().until(() -> database.getReceivedCounter() == 3);
+        await().during(Duration.ofMillis(500)).until(() -> database.getReceivedCounter() == 3 && notifications.getReceivedCounter() == 0);
+        assertThat(TestMetrics.count("comments.persisted")).isEqualTo(persisted);
+        verify(first, never()).basicAck(anyLong(), anyBoolean());
+        verify(second, never()).basicAck(anyLong(), anyBoolean());
+        assertThat(health()).isEqualTo(HealthCheck.State.UP);
     }
 
     @Test
