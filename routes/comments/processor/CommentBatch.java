@@ -15,8 +15,11 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -51,7 +54,9 @@ public final class CommentBatch {
     // of messages; of single comments once the batch is taken apart
     private List<byte[]> bodies = new ArrayList<>();
     private boolean apart;
-    private final SortedMap<Integer, Rejection> rejected = new TreeMap<>();
+    private SortedMap<Integer, Rejection> rejected = new TreeMap<>();
+    // by the message; by its first comment once the batch is taken apart
+    private Map<Integer, Instant> acceptedAt = new HashMap<>();
     private int comments;
     private int bytes;
     private Notifications read;
@@ -104,6 +109,14 @@ public final class CommentBatch {
         return bodies;
     }
 
+    /**
+     * When the messages were accepted, each by its first comment that is not imported. Leaves out messages that do not say so, and
+     * those whose first comment was taken out.
+     */
+    Collection<Instant> acceptedAt() {
+        return acceptedAt.values();
+    }
+
     /** The messages to acknowledge when the batch is settled. */
     public List<Delivery> deliveries() {
         return deliveries;
@@ -135,7 +148,10 @@ public final class CommentBatch {
             Notifications all = new Notifications(pushImports);
             for (int i = 0; i < bodies.size(); i++) {
                 try {
-                    all.add(bodies.get(i));
+                    Instant first = all.add(bodies.get(i));
+                    if (first != null) {
+                        acceptedAt.put(i, first);
+                    }
                 } catch (IOException e) {
                     reject(i, isUtf8(bodies.get(i)) ? e : new CharacterCodingException());
                 }
@@ -164,17 +180,23 @@ public final class CommentBatch {
     /** Makes single comments of the messages. A message that is no JSON array stays as it is, as if it were one comment. */
     void takeApart() {
         List<byte[]> single = new ArrayList<>();
-        Map<Integer, Rejection> rejectedMessages = Map.copyOf(rejected);
-        rejected.clear();
+        SortedMap<Integer, Rejection> rejectedMessages = new TreeMap<>();
+        Map<Integer, Instant> acceptedMessages = new HashMap<>();
         for (int i = 0; i < bodies.size(); i++) {
-            if (rejectedMessages.containsKey(i)) {
-                rejected.put(single.size(), rejectedMessages.get(i));
+            if (rejected.containsKey(i)) {
+                rejectedMessages.put(single.size(), rejected.get(i));
                 single.add(bodies.get(i));
-            } else {
-                single.addAll(comments(bodies.get(i)));
+                continue;
             }
+            if (acceptedAt.containsKey(i)) {
+                acceptedMessages.put(single.size(), acceptedAt.get(i));
+            }
+            single.addAll(comments(bodies.get(i)));
         }
+        // after an Error, the next attempt takes it apart from the beginning
         bodies = single;
+        rejected = rejectedMessages;
+        acceptedAt = acceptedMessages;
         apart = true;
     }
 
@@ -199,6 +221,7 @@ public final class CommentBatch {
     /** Takes a comment out of the batch, since the database will never have it. */
     void reject(int index, Throwable reason) {
         rejected.put(index, rejection(reason));
+        acceptedAt.remove(index);
     }
 
     private static Rejection rejection(Throwable e) {

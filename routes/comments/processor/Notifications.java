@@ -9,6 +9,8 @@ import comments.model.Comment;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -36,8 +38,8 @@ public final class Notifications {
     /** A longer value is left out. Our own are of 200 characters, each of 6 bytes when it is escaped. */
     static final int MAX_VALUE_BYTES = 10_000;
     /**
-     * A message that is nested more deeply is refused. The parser keeps 56 bytes for each level. PostgreSQL takes 14,500 levels, and 54,600 with the
-     * largest {@code max_stack_depth} that the usual stack of 8 MiB allows.
+     * A message that is nested more deeply is refused. The parser keeps 56 bytes for each level. PostgreSQL takes 14,500 levels, and
+     * 54,600 with the largest {@code max_stack_depth} that the usual stack of 8 MiB allows.
      */
     static final int MAX_DEPTH = 100_000;
 
@@ -48,11 +50,13 @@ public final class Notifications {
 
     // each listed field, as it is written before its value
     private static final Map<String, byte[]> FIELDS = new HashMap<>();
+    private static final byte[] ACCEPTED_AT;
 
     static {
         for (String field : List.of("id", "postId", "userId", "userName", "parentId", "acceptedAt")) {
             FIELDS.put(field, ('"' + field + "\":").getBytes(StandardCharsets.US_ASCII));
         }
+        ACCEPTED_AT = FIELDS.get("acceptedAt");
     }
 
     private final boolean imports;
@@ -62,6 +66,8 @@ public final class Notifications {
     private int[] ends = new int[16];
     private int listed;
     private int comments;
+    // of the message that is read
+    private String acceptedAt;
 
     /**
      * Begins with no comment.
@@ -76,12 +82,14 @@ public final class Notifications {
      * Lists the comments of a message.
      *
      * @param body a JSON array of comments, or one bare comment, in UTF-8
+     * @return when the first comment that is not imported was accepted, or null if the message does not say so in ISO 8601
      * @throws IOException if it is not one JSON value; then nothing of it is listed
      */
-    void add(byte[] body) throws IOException {
+    Instant add(byte[] body) throws IOException {
         int sizeBefore = size;
         int listedBefore = listed;
         int commentsBefore = comments;
+        acceptedAt = null;
         try (JsonParser parser = parser(body)) {
             JsonToken first = parser.nextToken();
             if (first != JsonToken.START_ARRAY) {
@@ -99,6 +107,11 @@ public final class Notifications {
             listed = listedBefore;
             comments = commentsBefore;
             throw e;
+        }
+        try {
+            return acceptedAt == null ? null : Instant.parse(acceptedAt);
+        } catch (DateTimeException e) {
+            return null;
         }
     }
 
@@ -120,6 +133,7 @@ public final class Notifications {
     private void addComment(JsonParser parser, byte[] body) throws IOException {
         int from = size;
         boolean imported = false;
+        String accepted = null;
         append((byte) '{');
         if (parser.currentToken() == JsonToken.START_OBJECT) {
             boolean empty = true;
@@ -141,12 +155,18 @@ public final class Notifications {
                     append(field, 0, field.length);
                     append(body, begin, length);
                     empty = false;
+                    if (field == ACCEPTED_AT && acceptedAt == null && !imported && value == JsonToken.VALUE_STRING) {
+                        accepted = parser.getText();
+                    }
                 }
             }
         } else {
             parser.skipChildren();
         }
         comments++;
+        if (acceptedAt == null && !imported) {
+            acceptedAt = accepted;
+        }
         if (imported && !imports) {
             size = from;
             return;

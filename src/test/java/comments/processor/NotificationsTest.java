@@ -9,6 +9,7 @@ import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import comments.processor.Notifications.Notification;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,8 +21,8 @@ class NotificationsTest {
 
     private final Notifications notifications = new Notifications(false);
 
-    private void add(String body) throws IOException {
-        notifications.add(body.getBytes(UTF_8));
+    private Instant add(String body) throws IOException {
+        return notifications.add(body.getBytes(UTF_8));
     }
 
     private List<String> lists(int maxBytes) {
@@ -105,5 +106,34 @@ class NotificationsTest {
         }
         assertThat(lists(1_000_000)).hasSize(1);
         assertThat(new Notifications(false).lists(10)).isEmpty();
+    }
+
+    @Test
+    void findsWhenTheFirstCommentWasAccepted() throws IOException {
+        assertThat(add("""
+                [{"content":"\\"acceptedAt\\":\\"2026-11-22T14:00:00.123Z","x":{"acceptedAt":"2026-11-22T14:00:00.123Z"},\
+                "acceptedAt" : "2026-11-22T15:00:00.123Z"},{"acceptedAt":"2026-11-22T16:00:00.123Z"}]"""))
+                .isEqualTo("2026-11-22T15:00:00.123Z");
+        assertThat(add("{\"acceptedAt\":\"2026-11-22T17:00:00Z\"}")).isEqualTo("2026-11-22T17:00:00Z");
+        assertThat(lists(1_000)).as("the value is copied all the same").singleElement().asString().contains("""
+                {"acceptedAt":"2026-11-22T15:00:00.123Z"},{"acceptedAt":"2026-11-22T16:00:00.123Z"},\
+                {"acceptedAt":"2026-11-22T17:00:00Z"}""");
+    }
+
+    @Test
+    void passesOverTheTimesOfImportedComments() throws IOException {
+        String imported = "{\"imported\":true,\"id\":\"1\",\"acceptedAt\":\"2009-11-22T15:00:00.000Z\"}";
+        String foreign = "{\"acceptedAt\":\"2009-11-22T15:00:00.000Z\",\"imported\":true}";
+        assertThat(add("[" + imported + "," + foreign + "]")).isNull();
+        assertThat(add("[" + imported + "," + foreign + ",{\"imported\":false,\"acceptedAt\":\"2026-11-22T16:00:00.123Z\"}]"))
+                .isEqualTo("2026-11-22T16:00:00.123Z");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"[]", "{}", "[{\"content\":\"a\"}]", "[{\"acceptedAt\":\"yesterday, at about three o'clock\"}]",
+        "[{\"acceptedAt\":null}]", "[{\"acceptedAt\":1}]", "[{\"acceptedAt\":[\"2026-11-22T16:00:00.123Z\"]}]", "\"acceptedAt\""})
+    void findsNoTimeInAForeignMessage(String body) throws IOException {
+        add("{\"acceptedAt\":\"2026-11-22T17:00:00Z\"}");
+        assertThat(add(body)).isNull();
     }
 }

@@ -26,4 +26,9 @@ public final class TestMetrics {
     public static double count(String counter, String... tags) {
         return ALL.counter(counter, tags).count();
     }
+
+    /** How many times a timer has recorded. */
+    public static long times(String timer) {
+        return ALL.timer(timer).count();
+    }
 }
