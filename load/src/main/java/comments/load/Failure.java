@@ -23,6 +23,22 @@ final class Failure extends Exception {
         super(what + ": " + reason(cause), cause);
     }
 
+    /** With an address, and the reason from the cause, which may quote the address: both without a user, a password and options. */
+    Failure(String option, String address, Throwable cause) {
+        super(option + " " + shown(address) + ": " + reason(cause).replace(address, shown(address)), cause);
+    }
+
+    /** An address for a message: without a user, a password and options. */
+    static String shown(String address) {
+        // an @ after the ? of a JDBC URL belongs to a password; one after the ? of a password belongs to the user info
+        String place = address.startsWith("jdbc:") ? withoutOptions(address) : address;
+        return withoutOptions(place.replaceFirst("(?s)^([a-z:]+//)?.*@", "$1"));
+    }
+
+    private static String withoutOptions(String address) {
+        return address.replaceFirst("(?s)\\?.*", "");
+    }
+
     /** Refuses a wrong option, with exit code 2. */
     static void require(CommandSpec spec, boolean right, String option, String takes) {
         if (!right) {

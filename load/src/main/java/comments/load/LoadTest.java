@@ -115,8 +115,8 @@ final class LoadTest implements Callable<Integer> {
     }
 
     private void check() {
-        require("http".equals(url.getScheme()) && url.getHost() != null && url.getPath().startsWith("/"), "--url " + url,
-                "an address such as http://127.0.0.1:8080/comments");
+        require("http".equals(url.getScheme()) && url.getHost() != null && url.getPath().startsWith("/"),
+                "--url " + Failure.shown(url.toString()), "an address such as http://127.0.0.1:8080/comments");
         rates.forEach(rate -> require(rate >= 1 && rate <= 1_000_000, "--rates " + rate, "rates from 1 to 1000000"));
         require(readRate >= 0 && readRate <= 1_000_000, "--reads " + readRate, "a rate from 0 to 1000000");
         require(pages >= 0 && pages <= 1, "--pages " + pages, "a part from 0 to 1");

@@ -27,6 +27,7 @@ import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** The pipeline under load: its metrics, its queue and its table. */
@@ -36,6 +37,8 @@ final class Pipeline implements AutoCloseable {
     private static final Duration TIMEOUT = Duration.ofSeconds(10);
     /** What comment-service may answer to a request without a comment. */
     private static final Set<Integer> REFUSED = Set.of(400, 415, 422, 429, 503);
+    private static final Pattern JDBC_URL = Pattern.compile("jdbc:postgresql:(//(HOST(,HOST)*)?/)?[^/?@]*(\\?.*)?"
+            .replace("HOST", "([\\w.-]+|\\[[\\da-fA-F:]+\\])(:\\d{1,5})?"));
 
     private final HttpClient client = HttpClient.newHttpClient();
     private final List<URI> observed;
@@ -51,16 +54,20 @@ final class Pipeline implements AutoCloseable {
      */
     Pipeline(List<URI> observed, String rabbitmqUri, String postgresUrl, String user, String password) throws Exception {
         this.observed = observed;
+        // the driver would log what it can't parse, with a password
+        if (!JDBC_URL.matcher(postgresUrl).matches()) {
+            throw new Failure("--postgres " + Failure.shown(postgresUrl) + ": it takes jdbc:postgresql://HOST:PORT/DATABASE");
+        }
         ConnectionFactory factory = new ConnectionFactory();
         // the first node of a cluster is enough
+        String node = rabbitmqUri.replaceFirst(",[^,/@]+(,[^,/@]+)*(?=/|$)", "");
         try {
-            factory.setUri(rabbitmqUri.replaceFirst(",[^,/@]+(,[^,/@]+)*(?=/|$)", ""));
+            factory.setUri(node);
             factory.setConnectionTimeout(CONNECT_SECONDS * 1_000);
             broker = factory.newConnection("load");
         } catch (Exception e) {
-            throw new Failure("--rabbitmq " + rabbitmqUri.replaceFirst("//[^/]*@", "//"), e);
+            throw new Failure("--rabbitmq", node, e);
         }
-        String database = "--postgres " + postgresUrl.replaceFirst("\\?.*", "");
         try {
             DriverManager.setLoginTimeout(CONNECT_SECONDS);
             this.database = DriverManager.getConnection(postgresUrl, user, password);
@@ -70,7 +77,7 @@ final class Pipeline implements AutoCloseable {
             queued("comments");
         } catch (SQLException e) {
             broker.abort();
-            throw new Failure(database, e);
+            throw new Failure("--postgres", postgresUrl, e);
         } catch (IOException e) {
             broker.abort();
             throw e.getCause() instanceof ShutdownSignalException
@@ -88,11 +95,12 @@ final class Pipeline implements AutoCloseable {
                 List<String[]> values = response.body().filter(line -> !line.startsWith("#") && !line.contains("{"))
                         .map(line -> line.split(" ")).toList();
                 if (response.statusCode() != 200 || values.isEmpty() || values.stream().anyMatch(parts -> parts.length < 2)) {
-                    throw new Failure("--observe " + address + ": it has no metrics: it takes the management addresses of the pipeline");
+                    throw new Failure("--observe " + Failure.shown(address.toString())
+                            + ": it has no metrics: it takes the management addresses of the pipeline");
                 }
                 values.forEach(parts -> sums.merge(parts[0], Double.parseDouble(parts[1]), Double::sum));
             } catch (IOException | IllegalArgumentException e) {
-                throw new Failure("--observe " + address, e);
+                throw new Failure("--observe", address.toString(), e);
             }
         }
         return sums;

@@ -52,10 +52,7 @@ public final class ReadBaseline {
 
     public static void main(String[] args) {
         HttpServerOptions http = Settings.http();
-        String postgres = "Read baseline: POSTGRES_URL=" + Settings.shown(Settings.POSTGRES_URL);
-        if (!Settings.POSTGRES_URL.matches("jdbc:postgresql://[^/:]+(:\\d{1,5})?/.+")) {
-            Settings.fail(postgres, new IllegalArgumentException("it takes jdbc:postgresql://HOST:PORT/DATABASE"));
-        }
+        String postgres = Settings.postgres("Read baseline");
         Vertx vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
         PgConnectOptions options = PgConnectOptions.fromUri(Settings.POSTGRES_URL.replaceFirst("^jdbc:", ""))
                 .setUser(Settings.POSTGRES_USER).setPassword(Settings.POSTGRES_PASSWORD)

@@ -24,16 +24,35 @@ final class Settings {
         return new HttpServerOptions().setHost("127.0.0.1").setPort(Integer.parseInt(port));
     }
 
+    /** The address of the database for a message, after a check: a driver would log what it can't parse, with a password. */
+    static String postgres(String program) {
+        String postgres = program + ": POSTGRES_URL=" + shown(POSTGRES_URL);
+        if (!POSTGRES_URL.matches("jdbc:postgresql://[^/:?@]+(:\\d{1,5}(,[^/:?@]+)?)*/.+")) {
+            fail(postgres, new IllegalArgumentException("it takes jdbc:postgresql://HOST:PORT/DATABASE"));
+        }
+        return postgres;
+    }
+
     /** Ends the process with one line: what failed, and the first line of the reason. */
     static void fail(String what, Throwable cause) {
         String reason = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage().lines().findFirst().orElse("");
+        // a driver may quote the whole address
+        for (String address : new String[] {RABBITMQ_URI, POSTGRES_URL.replaceFirst("^jdbc:", "")}) {
+            reason = reason.replace(address, shown(address));
+        }
         System.err.println(what + ": " + reason);
         Runtime.getRuntime().halt(1);
     }
 
-    /** An address for a message: without a user, a password, and options. */
+    /** An address for a message: without a user, a password and options. */
     static String shown(String address) {
-        return address.replaceFirst("//[^/]*@", "//").replaceFirst("\\?.*", "");
+        // an @ after the ? of a database's address belongs to a password; one after the ? of a password belongs to the user info
+        String place = address.matches("(?s)(jdbc:)?postgresql:.*") ? withoutOptions(address) : address;
+        return withoutOptions(place.replaceFirst("(?s)^([a-z:]+//)?.*@", "$1"));
+    }
+
+    private static String withoutOptions(String address) {
+        return address.replaceFirst("(?s)\\?.*", "");
     }
 
     private static String get(String name, String otherwise) {

@@ -82,6 +82,7 @@ public final class WriteBaseline {
     public static void main(String[] args) {
         Thread.setDefaultUncaughtExceptionHandler((thread, e) -> Settings.fail("Write baseline: " + thread.getName(), e));
         HttpServerOptions http = Settings.http();
+        String postgres = Settings.postgres("Write baseline");
         Connection broker = connect();
         try {
             Channel publishing = broker.createChannel();
@@ -99,7 +100,7 @@ public final class WriteBaseline {
         } catch (IOException e) {
             Settings.fail("Write baseline: the queue " + QUEUE, e.getCause() == null ? e : e.getCause());
         } catch (SQLException e) {
-            Settings.fail("Write baseline: POSTGRES_URL=" + Settings.shown(Settings.POSTGRES_URL), e);
+            Settings.fail(postgres, e);
         }
     }
 
