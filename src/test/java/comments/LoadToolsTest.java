@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -31,6 +32,9 @@ class LoadToolsTest {
 
     @TempDir
     private Path folder;
+
+    /** What the last request to the server of load/run brought. */
+    private volatile String authorization;
 
     @BeforeAll
     static void compile() throws Exception {
@@ -110,14 +114,55 @@ class LoadToolsTest {
     }
 
     @Test
+    void passwordsAreNotPrinted() throws Exception {
+        for (String wrong : new String[] {"jdbc:postgres://one/comments?password=" + SECRET,
+            "jdbc:postgresql://one:port/comments?password=p@" + SECRET,
+            "jdbc:postgresql://ann:" + SECRET + "@one/comments"}) {
+            assertHidden(withPipeline(422, "--postgres", wrong), "--postgres jdbc:postgres", "//one",
+                    "jdbc:postgresql://HOST:PORT/DATABASE");
+            assertHidden(LoadTool.run(Map.of("POSTGRES_URL", wrong, "POSTGRES_USER", "ann"), "load/inserts"),
+                    "POSTGRES_URL=jdbc:postgres", "//one");
+        }
+        assertHidden(LoadTool.run(Map.of("POSTGRES_URL", "jdbc:postgresql://ann:" + SECRET + "@one/comments"),
+                java("load/yardstick", "comments.yardstick.WriteBaseline")), "POSTGRES_URL=jdbc:postgresql://one/comments");
+        // the library quotes what it can't parse
+        assertHidden(withPipeline(422, "--rabbitmq", "amqp://guest:a " + SECRET + "@one"), "--rabbitmq amqp://one: ");
+        assertHidden(LoadTool.run(Map.of("RABBITMQ_URI", "amqp://guest:a " + SECRET + "@one"),
+                java("load/yardstick", "comments.yardstick.WriteBaseline")), "RABBITMQ_URI=amqp://one: ");
+        assertHidden(LoadTool.run("load/original", "http://ann:" + SECRET + "@one"), "load/original: http://one: ");
+        assertHidden(withPipeline(Map.of("LOAD_API_KEY", SECRET + "\n"), 422), "LOAD_API_KEY", "visible ASCII");
+    }
+
+    private static void assertHidden(Result result, String... words) {
+        result.assertRefused(1, words);
+        assertThat(result.errors() + result.output()).doesNotContain(SECRET);
+    }
+
+    @Test
+    void aMissingOrWrongApiKeyIsNamed() throws Exception {
+        withPipeline(401).assertRefused(1, "--url http://127.0.0.1:", "401", "COMMENTS_API_KEYS", "set LOAD_API_KEY");
+        for (int status : new int[] {401, 403}) {
+            Result wrong = withPipeline(Map.of("LOAD_API_KEY", SECRET), status);
+            wrong.assertRefused(1, "--url http://127.0.0.1:", Integer.toString(status), "the key in LOAD_API_KEY", "COMMENTS_API_KEYS");
+            assertThat(wrong.errors()).doesNotContain(SECRET);
+        }
+        assertThat(authorization).isEqualTo("Bearer " + SECRET);
+    }
+
+    @Test
     void anAddressOfSomethingElseIsNamed() throws Exception {
         withPipeline(404).assertRefused(1, "--url http://127.0.0.1:", "404", "POST /comments");
     }
 
-    /** Runs load/run against a server that answers posts with a status, and has no metrics. */
     private Result withPipeline(int status, String... more) throws Exception {
+        return withPipeline(Map.of(), status, more);
+    }
+
+    /** Runs load/run against a server that answers posts with a status, and has no metrics. */
+    private Result withPipeline(Map<String, String> environment, int status, String... more) throws Exception {
         HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/", exchange -> {
+            authorization = exchange.getRequestHeaders().getFirst("Authorization");
             byte[] body = "{}".getBytes(UTF_8);
             exchange.sendResponseHeaders(status, body.length);
             exchange.getResponseBody().write(body);
@@ -128,7 +173,7 @@ class LoadToolsTest {
             List<String> arguments = new ArrayList<>(List.of("--report", folder.toString(), "--url",
                     "http://127.0.0.1:" + server.getAddress().getPort() + "/comments"));
             Collections.addAll(arguments, more);
-            return LoadTool.run(loadRun(arguments.toArray(String[]::new)));
+            return LoadTool.run(environment, loadRun(arguments.toArray(String[]::new)));
         } finally {
             server.stop(0);
         }
@@ -161,6 +206,78 @@ class LoadToolsTest {
         onFullDisk("load/compare", "--ours", "a=pom.xml").assertRefused(1, "TMPDIR=" + folder, "no room");
         Path file = Files.writeString(folder.resolve("file"), "");
         LoadTool.run(loadRun("--report", file.toString())).assertRefused(1, "--report " + file, "no folder");
+    }
+
+    @Test
+    void aFolderThatCantBeWrittenIsNamed() throws Exception {
+        Map<String, String> environment = Map.of("TMPDIR", folder.resolve("none").toString(), "POSTGRES_USER", "ann",
+                "POSTGRES_URL", "jdbc:postgresql://one/comments");
+        LoadTool.run(environment, "load/inserts").assertRefused(1, "load/inserts: TMPDIR=" + folder, "can't be written");
+        Map<String, String> only = Map.of("TMPDIR", folder.resolve("none").toString());
+        LoadTool.run(only, "load/servers").assertRefused(1, "load/servers: TMPDIR=" + folder, "can't be written");
+        LoadTool.run(only, "load/compare", "--ours", "a=pom.xml").assertRefused(1, "load/compare: TMPDIR=" + folder, "can't be written");
+    }
+
+    /** A psql that answers at once: a batch takes 1.5 ms, and of the large table 3 ms. */
+    private Result inserts(Map<String, String> more, String... arguments) throws Exception {
+        Path psql = Files.writeString(folder.resolve("psql"), """
+                #!/bin/sh
+                full() {
+                  echo "$1ERROR:  could not extend file: No space left on device" >&2
+                  echo 'HINT:  Check free disk space.' >&2
+                  exit 3
+                }
+                case "$*" in
+                  *data_directory*) echo / ;;
+                  *max_wal_size*) echo "${NEEDED:-1}" ;;
+                  *'INSERT INTO comments'*) [ "$FULL" != fill ] || full ;;
+                  *extract*) echo 1 ;;
+                  *' -c '* | *' -f '*) ;;
+                  *)
+                    time=1.5
+                    case "$*" in *large*) time=3.0 ;; esac
+                    while read -r line; do
+                      case "$line" in
+                        *'timing off'*) echo "Time: $time ms"; [ "$FULL" != batch ] || full 'psql:<stdin>:9: ' ;;
+                        '\\q') exit ;;
+                      esac
+                    done ;;
+                esac
+                """);
+        assertThat(psql.toFile().setExecutable(true)).isTrue();
+        Map<String, String> environment = new HashMap<>(Map.of("PATH", folder + ":" + System.getenv("PATH"), "POSTGRES_USER", "ann",
+                "POSTGRES_URL", "jdbc:postgresql://one/comments"));
+        environment.putAll(more);
+        List<String> command = new ArrayList<>(List.of("load/inserts"));
+        Collections.addAll(command, arguments);
+        return LoadTool.run(environment, command.toArray(String[]::new));
+    }
+
+    /** The lines of errors without those that show the progress. */
+    private static void assertFailed(Result result, String message) {
+        assertThat(result.errors().lines().filter(line -> !line.matches("filling a table .*|\\s*(\\d+ %|batch \\d+ of \\d+)|")))
+                .as(result.errors()).hasSize(1).first().asString().startsWith("load/inserts: ").contains(message);
+        assertThat(result.exit()).isEqualTo(1);
+    }
+
+    @Test
+    void insertsNeedRoom() throws Exception {
+        inserts(Map.of("NEEDED", "999999999999"), "2000", "3")
+                .assertRefused(1, "2000 rows and 3 batches need 999999999999 MB in /", "has room for");
+        inserts(Map.of("NEEDED", "999999999999"), "fill", "2000").assertRefused(1, "2000 rows need 999999999999 MB in /", "has room for");
+        assertFailed(inserts(Map.of("FULL", "fill"), "2000", "1"), "could not extend file: No space left on device");
+        assertFailed(inserts(Map.of("FULL", "batch"), "2000", "1"), "could not extend file: No space left on device");
+        assertFailed(inserts(Map.of("FULL", "batch"), "2000", "2"), "could not extend file: No space left on device");
+    }
+
+    @Test
+    void insertsAreComparedWithThoseIntoAnEmptyTable() throws Exception {
+        Result within = inserts(Map.of(), "--limit", "2.5", "2000", "3");
+        assertThat(within.exit()).as(within.errors()).isZero();
+        assertThat(within.output()).containsPattern("(?m)^current .*, 1\\.00 times as long as empty$")
+                .containsPattern("(?m)^large .*, 2\\.00 times as long as empty$");
+        assertFailed(inserts(Map.of(), "--limit", "1.9", "2000", "3"), "more than 1.9 times as long");
+        inserts(Map.of(), "--limit", "much").assertRefused(1, "--limit much", "positive number");
     }
 
     /** It puts a batch in the place of the statement's parameter. */

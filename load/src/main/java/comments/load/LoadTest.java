@@ -24,7 +24,7 @@ final class LoadTest implements Callable<Integer> {
 
     private static final int PATHS = 100_000;
 
-    @Option(names = "--url", defaultValue = "http://127.0.0.1:8080/comments", description = "Where to post.")
+    @Option(names = "--url", defaultValue = "http://127.0.0.1:8080/comments", description = "Where to post. LOAD_API_KEY is the API key.")
     private URI url;
 
     @Mixin
@@ -87,16 +87,20 @@ final class LoadTest implements Callable<Integer> {
         rates.forEach(rate -> steps.add(Step.posts(rate, seconds, false)));
         List<Step> reads = readRate == 0 ? List.of() : steps.stream().map(step -> step.withReads(readRate)).toList();
         Report.prepare(report);
-        Pipeline.checkPosts(url);
+        ApiKey key = ApiKey.fromEnvironment();
+        Pipeline.checkPosts(url, key);
         try (Pipeline pipeline = servers.connect()) {
             if (!reads.isEmpty()) {
                 System.out.println("choosing comments to read");
             }
             List<String> paths = reads.isEmpty() ? List.of() : pipeline.paths(PATHS, pages);
+            if (!paths.isEmpty()) {
+                Pipeline.checkReads(url, key, paths.get(0));
+            }
             Account account;
             List<Sample> samples;
             try (Sampler sampler = new Sampler(pipeline, steps)) {
-                new Staircase(url, connections, new Bodies(runId, posts, skew, content), steps, reads, paths).climb();
+                new Staircase(url, key, connections, new Bodies(runId, posts, skew, content), steps, reads, paths).climb();
                 account = Account.draw(pipeline, sampler, steps, runId);
                 samples = sampler.samples();
             }

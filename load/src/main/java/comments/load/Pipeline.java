@@ -109,18 +109,37 @@ final class Pipeline implements AutoCloseable {
     /**
      * Posts no comment once, which comment-service refuses.
      *
-     * @throws Failure if something else answers, or nothing
+     * @throws Failure if something else answers, or nothing, or if the API key is not the right one
      */
-    static void checkPosts(URI url) throws Failure, InterruptedException {
+    static void checkPosts(URI url, ApiKey key) throws Failure, InterruptedException {
+        int status = status(url, request(url, key).header("Content-Type", "application/json").POST(BodyPublishers.ofString("{}")));
+        String what = "--url " + Failure.shown(url.toString());
+        key.check(what, status, "post");
+        if (!REFUSED.contains(status)) {
+            throw new Failure("%s: it answers %d to a POST: it takes the address of POST /comments".formatted(what, status));
+        }
+    }
+
+    /**
+     * Reads once.
+     *
+     * @throws Failure if nothing answers, or if the API key is not the right one
+     */
+    static void checkReads(URI url, ApiKey key, String path) throws Failure, InterruptedException {
+        key.check("--url " + Failure.shown(url.toString()), status(url, request(url.resolve(path), key)), "read");
+    }
+
+    private static HttpRequest.Builder request(URI address, ApiKey key) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(address).timeout(TIMEOUT);
+        key.headers().forEach(request::header);
+        return request;
+    }
+
+    private static int status(URI url, HttpRequest.Builder request) throws Failure, InterruptedException {
         try {
-            HttpRequest request = HttpRequest.newBuilder(url).timeout(TIMEOUT).header("Content-Type", "application/json")
-                    .POST(BodyPublishers.ofString("{}")).build();
-            int status = HttpClient.newHttpClient().send(request, BodyHandlers.discarding()).statusCode();
-            if (!REFUSED.contains(status)) {
-                throw new Failure("--url %s: it answers %d to a POST: it takes the address of POST /comments".formatted(url, status));
-            }
+            return HttpClient.newHttpClient().send(request.build(), BodyHandlers.discarding()).statusCode();
         } catch (IOException | IllegalArgumentException e) {
-            throw new Failure("--url " + url, e);
+            throw new Failure("--url", url.toString(), e);
         }
     }
 

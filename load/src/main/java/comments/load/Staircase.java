@@ -8,6 +8,7 @@ import io.hyperfoil.api.session.Session;
 import io.hyperfoil.core.impl.LocalSimulationRunner;
 import io.hyperfoil.http.api.HttpMethod;
 import io.hyperfoil.http.config.HttpPluginBuilder;
+import io.hyperfoil.http.steps.HttpRequestStepBuilder;
 import io.hyperfoil.http.steps.HttpStepCatalog;
 import java.net.URI;
 import java.util.List;
@@ -24,6 +25,7 @@ final class Staircase {
     private static final long REQUEST_TIMEOUT_SECONDS = 30;
 
     private final URI target;
+    private final ApiKey key;
     private final int connections;
     private final Bodies bodies;
     private final List<Step> steps;
@@ -37,8 +39,9 @@ final class Staircase {
      * @param reads the reads during each step; empty for none
      * @param paths the paths to read, in turn
      */
-    Staircase(URI target, int connections, Bodies bodies, List<Step> steps, List<Step> reads, List<String> paths) {
+    Staircase(URI target, ApiKey key, int connections, Bodies bodies, List<Step> steps, List<Step> reads, List<String> paths) {
         this.target = target;
+        this.key = key;
         this.connections = connections;
         this.bodies = bodies;
         this.steps = steps;
@@ -73,7 +76,7 @@ final class Staircase {
 
     private void post(PhaseBuilder.ConstantRate phase, Step step) {
         long[] intendedNanos = new long[MAX_SESSIONS];
-        sequence(phase, step, intendedNanos).step(HttpStepCatalog.SC).httpRequest(HttpMethod.POST).path(target.getPath())
+        withKey(sequence(phase, step, intendedNanos).step(HttpStepCatalog.SC).httpRequest(HttpMethod.POST).path(target.getPath()))
                 .headers().header("Content-Type", "application/json").endHeaders()
                 .body((session, connection) -> bodies.take())
                 .handler().autoRangeCheck(false).status((request, status) -> answered(request.session, status, step, intendedNanos))
@@ -82,10 +85,15 @@ final class Staircase {
 
     private void read(PhaseBuilder.ConstantRate phase, Step step) {
         long[] intendedNanos = new long[MAX_SESSIONS];
-        sequence(phase, step, intendedNanos).step(HttpStepCatalog.SC).httpRequest(HttpMethod.GET)
-                .path(session -> paths.get(nextPath++ % paths.size()))
+        withKey(sequence(phase, step, intendedNanos).step(HttpStepCatalog.SC).httpRequest(HttpMethod.GET)
+                .path(session -> paths.get(nextPath++ % paths.size())))
                 .handler().autoRangeCheck(false).status((request, status) -> answered(request.session, status, step, intendedNanos))
                 .endHandler().endStep();
+    }
+
+    private HttpRequestStepBuilder withKey(HttpRequestStepBuilder request) {
+        key.headers().forEach((name, value) -> request.headers().header(name, value).endHeaders());
+        return request;
     }
 
     private static void answered(Session session, int status, Step step, long[] intendedNanos) {
