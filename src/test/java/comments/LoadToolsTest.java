@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.net.httpserver.HttpServer;
 import comments.support.LoadTool;
 import comments.support.LoadTool.Result;
+import comments.support.OtherService;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -176,6 +177,21 @@ class LoadToolsTest {
             return LoadTool.run(environment, loadRun(arguments.toArray(String[]::new)));
         } finally {
             server.stop(0);
+        }
+    }
+
+    /** Before it puts load on it, and whatever the settings of the caller are. */
+    @Test
+    void aServiceThatCantBeComparedIsNamed() throws Exception {
+        assertThat(Files.writeString(folder.resolve("wrk"), "").toFile().setExecutable(true)).isTrue();
+        try (ServerSocket servers = listen()) {
+            String address = "://127.0.0.1:" + servers.getLocalPort() + "/comments";
+            Result compared = LoadTool.run(Map.of("PATH", folder + ":" + System.getenv("PATH"), "COMMENTS_API_KEYS", "ann:0",
+                    "HTTP_TLS_CERTIFICATE", "none", "RABBITMQ_URI", "amqp" + address, "POSTGRES_URL", "jdbc:postgresql" + address),
+                    "load/compare", "--ours", "other=" + OtherService.jar(folder.resolve("other.jar")));
+            assertThat(compared.errors().lines()).containsExactly("starting other",
+                    "load/compare: other answers 404 Not Found to POST /comments: it can't be compared");
+            assertThat(compared.exit()).isEqualTo(1);
         }
     }
 
