@@ -1,12 +1,10 @@
 package comments.notification;
 
 import java.io.IOException;
-import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -62,12 +60,8 @@ public class WebhookComponent extends HttpComponent {
     private static final Logger LOG = LoggerFactory.getLogger(WebhookComponent.class);
     private static final int MAX_BODY = 16 << 10;
     private static final Http1Config LIMITS = Http1Config.custom().setMaxHeaderCount(100).setMaxLineLength(8 << 10).build();
-    // of addresses that end with an IPv4 address: ::/96, ::ffff:0:0/96, which a name may have, and 64:ff9b::/96
-    private static final List<byte[]> IPV4_PREFIXES = List.of(new byte[12], new byte[] {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, -1},
-            new byte[] {0, 0x64, -1, (byte) 0x9b, 0, 0, 0, 0, 0, 0, 0, 0});
-    // a network's own NAT64, 64:ff9b:1::/48 (RFC 8215)
-    private static final byte[] LOCAL_NAT64 = {0, 0x64, -1, (byte) 0x9b, 0, 1};
 
+    private final PrivateAddresses refused = new PrivateAddresses();
     private final AtomicBoolean refusing = new AtomicBoolean();
     private ScheduledExecutorService deadlines;
     private String address;
@@ -163,7 +157,7 @@ public class WebhookComponent extends HttpComponent {
     }
 
     private InetAddress[] allowed(String host, InetAddress[] addresses) throws UnknownHostException {
-        if (!privateAddresses && Arrays.stream(addresses).anyMatch(WebhookComponent::isPrivate)) {
+        if (!privateAddresses && Arrays.stream(addresses).anyMatch(refused::contains)) {
             String message = "Pushes are refused: NOTIFICATIONS_PUSH_ENDPOINT has an address of this machine or of a private network,"
                     + " and NOTIFICATIONS_PUSH_PRIVATE is false";
             if (!refusing.getAndSet(true)) {
@@ -173,37 +167,5 @@ public class WebhookComponent extends HttpComponent {
         }
         refusing.set(false);
         return addresses;
-    }
-
-    /** Whether an address is not one of the public Internet. */
-    static boolean isPrivate(InetAddress address) {
-        if (address.isAnyLocalAddress() || address.isLoopbackAddress() || address.isLinkLocalAddress()
-                || address.isSiteLocalAddress() || address.isMulticastAddress()) {
-            return true;
-        }
-        byte[] bytes = address.getAddress();
-        int first = bytes[0] & 0xff;
-        int second = bytes[1] & 0xff;
-        if (address instanceof Inet4Address) {
-            // 0.0.0.0/8, carriers' 100.64.0.0/10, 192.0.0.0/24, benchmarks' 198.18.0.0/15, and what is reserved or broadcast
-            return first == 0 || first == 100 && second >> 6 == 1 || first == 192 && second == 0 && bytes[2] == 0
-                    || first == 198 && second >> 1 == 9 || first >= 240;
-        }
-        // unique local addresses, fc00::/7
-        return first >> 1 == 0x7e || startsWith(bytes, LOCAL_NAT64) || hidesPrivate(bytes);
-    }
-
-    private static boolean startsWith(byte[] bytes, byte[] prefix) {
-        return Arrays.equals(bytes, 0, prefix.length, prefix, 0, prefix.length);
-    }
-
-    // IPv6 addresses with an IPv4 address in them: 2002::/16, and those that end with it
-    private static boolean hidesPrivate(byte[] bytes) {
-        int at = bytes[0] == 0x20 && bytes[1] == 2 ? 2 : IPV4_PREFIXES.stream().anyMatch(prefix -> startsWith(bytes, prefix)) ? 12 : -1;
-        try {
-            return at >= 0 && isPrivate(InetAddress.getByAddress(Arrays.copyOfRange(bytes, at, at + 4)));
-        } catch (UnknownHostException e) {
-            throw new IllegalStateException("four bytes are an address", e);
-        }
     }
 }
