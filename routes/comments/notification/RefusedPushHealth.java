@@ -1,43 +1,42 @@
 package comments.notification;
 
-import comments.observe.InformativeHealth;
+import comments.rabbitmq.KeptMessagesHealth;
 import java.time.Instant;
-import java.util.Map;
-import org.apache.camel.Exchange;
-import org.apache.camel.Processor;
-import org.apache.camel.health.HealthCheckResultBuilder;
+import org.apache.camel.ExchangeProperty;
 
 /**
- * The health check {@code comments/refused-pushes}: down while the receiver refused the last notification. It matters neither to
- * readiness nor to liveness: the process works, and posts must not stop.
+ * The health check {@code comments/refused-pushes}: down while the queue {@code notifications-refused} has notifications, which the
+ * receiver refused, and which must be replayed. A push that the receiver takes later does not mend that.
  *
  * <p>Any number of threads may call it.
  */
-public class RefusedPushHealth extends InformativeHealth implements Processor {
+public class RefusedPushHealth extends KeptMessagesHealth {
 
-    private record Refused(int notifications, String reason, Instant at) {
+    private record Refused(String reason, Instant at) {
     }
 
-    // null after a push that the receiver took
-    private Refused refused;
+    // null until this process keeps a refused push
+    private volatile Refused last;
 
     public RefusedPushHealth() {
-        super("refused-pushes");
+        super("refused-pushes", "notifications-refused", "refused.messages");
     }
 
-    /** Notes a notification that was pushed, or refused with the reason in the exchange property {@code pushRefused}. */
-    @Override
-    public synchronized void process(Exchange exchange) {
-        String reason = exchange.getProperty("pushRefused", String.class);
-        refused = reason == null ? null : new Refused(refused == null ? 1 : refused.notifications + 1, reason, Instant.now());
+    /** Notes that a refused notification is kept in the queue. */
+    public void refused(@ExchangeProperty("pushRefused") String reason) {
+        last = new Refused(reason, Instant.now());
+        kept();
     }
 
     @Override
-    protected synchronized void doCall(HealthCheckResultBuilder builder, Map<String, Object> options) {
-        builder.up();
-        if (refused != null) {
-            builder.down().message("The receiver refused %d notifications, the last with %s at %s: they are in the queue notifications-refused"
-                    .formatted(refused.notifications, refused.reason, refused.at));
-        }
+    protected String advice() {
+        return "The queue %s has notifications that the receiver of pushes refused. Mend it, then replay them".formatted(queue());
+    }
+
+    @Override
+    protected String message() {
+        Refused refused = last;
+        return super.message() + (refused == null ? ""
+                : ". This process was refused the last one with %s at %s".formatted(refused.reason, refused.at));
     }
 }

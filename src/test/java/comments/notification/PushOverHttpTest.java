@@ -193,22 +193,53 @@ class PushOverHttpTest {
         firstAnswer(status(status, "Location", "http://127.0.0.1:" + receiver.getAddress().getPort() + "/elsewhere"));
         try (TestPipeline pipeline = pipeline()) {
             notify(1);
-            HealthCheck refused = pipeline.bean("refusedPushes", HealthCheck.class);
-            await().atMost(PATIENCE).until(() -> refused.call().getState() == HealthCheck.State.DOWN);
-            assertThat(pipeline.observe("health")).contains("The receiver refused 1 notifications, the last with HTTP " + status);
+            awaitRefused(pipeline, 1, ". This process was refused the last one with HTTP " + status);
             assertThat(pipeline.observe("health/ready")).as("posts continue").doesNotContain("DOWN");
             notify(2);
             awaitPushes(2);
-            await().atMost(PATIENCE).until(() -> refused.call().getState() == HealthCheck.State.UP);
+            await().atMost(PATIENCE).until(() -> channel.messageCount("notifications") == 0);
             assertThat(pushes.stream().map(Push::body)).containsExactly(notification(1), notification(2));
             assertThat(pushes.get(1).path()).isEqualTo("/hook?team=a%2Bb");
+            awaitRefused(pipeline, 1, "HTTP " + status);
             GetResponse kept = channel.basicGet("notifications-refused", true);
             assertThat(kept.getBody()).isEqualTo(notification(1).getBytes(UTF_8));
             assertThat(kept.getProps().getHeaders().get("reason")).hasToString("HTTP " + status);
             assertThat(kept.getProps().getDeliveryMode()).as("persistent").isEqualTo(2);
             assertThat(pipeline.observe("metrics").lines().filter(line -> line.startsWith("comments_push_refused_total")))
                     .singleElement().asString().doesNotEndWith(" 0.0");
-            await().atMost(PATIENCE).until(() -> channel.messageCount("notifications") == 0);
+            awaitRefused(pipeline, 0, "");
+        }
+    }
+
+    /** Looks, as a timer does, until the health has the number of refused notifications. */
+    private static void awaitRefused(TestPipeline pipeline, int number, String reason) {
+        RefusedPushHealth refused = pipeline.bean("refusedPushes", RefusedPushHealth.class);
+        await().atMost(PATIENCE).untilAsserted(() -> {
+            refused.process(null);
+            HealthCheck.Result health = refused.call();
+            assertThat(health.getState()).isEqualTo(number == 0 ? HealthCheck.State.UP : HealthCheck.State.DOWN);
+            String told = number == 0 ? "" : "notifications-refused has messages that must be replayed: " + number;
+            assertThat(health.getMessage().orElse("")).contains(told)
+                    .contains(reason);
+            assertThat(health.getDetails()).containsEntry("refused.messages", number);
+        });
+    }
+
+    @Test
+    void whatWasRefusedIsToldOfWithoutALookAndByOtherProcessesAlsoAfterARestart() throws Exception {
+        answers = status(410);
+        try (TestPipeline pipeline = pipeline()) {
+            notify(1);
+            await().atMost(PATIENCE).until(() -> pipeline.observe("health").contains("HTTP 410"));
+            notify(2);
+            awaitRefused(pipeline, 2, "HTTP 410");
+        }
+        answers = status(204);
+        try (TestPipeline pipeline = pipeline()) {
+            await().atMost(PATIENCE).until(() -> pipeline.observe("health").contains("has messages that must be replayed: 2"));
+            notify(3);
+            awaitPushes(3);
+            awaitRefused(pipeline, 2, "");
         }
     }
 
