@@ -204,7 +204,7 @@ class DeploymentTest {
         Path declared = Path.of("docker/queues.json");
         matches(Files.readString(declared), "\"name\": \"(\\S+)\", .*x-queue-type")
                 .forEach(queue -> named.put(declared + " " + queue.group(1), queue.group(1)));
-        assertThat(named).hasSize(2 + 4 + 6 + 3 + 4);
+        assertThat(named).hasSize(2 + 4 + 7 + 4 + 4);
         // not the application's: what the policy of dead letters keeps
         matches(Files.readString(Path.of("docker/dead-letters.json")), "\"name\": \"(\\S+)\", \"vhost\": \"/\", \"durable\"")
                 .forEach(queue -> queues.add(queue.group(1)));

@@ -10,6 +10,7 @@ import comments.DeploymentFiles.Manifest;
 import comments.EmbeddedBroker;
 import comments.support.TestPipeline;
 import comments.support.TestServers;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -32,8 +33,8 @@ class ObservabilityTest {
 
     /** What Prometheus itself knows, and what RabbitMQ 4 tells on /metrics and /metrics/detailed. */
     private static final Set<String> OF_OTHERS = Set.of("up", "rabbitmq_detailed_queue_messages_ready",
-            "rabbitmq_detailed_queue_messages_unacked", "rabbitmq_process_resident_memory_bytes",
-            "rabbitmq_resident_memory_limit_bytes", "rabbitmq_disk_space_available_bytes",
+            "rabbitmq_detailed_queue_messages_unacked", "rabbitmq_detailed_queue_messages_ready_bytes",
+            "rabbitmq_process_resident_memory_bytes", "rabbitmq_resident_memory_limit_bytes", "rabbitmq_disk_space_available_bytes",
             "rabbitmq_disk_space_available_limit_bytes");
 
     private static EmbeddedBroker broker;
@@ -133,6 +134,57 @@ class ObservabilityTest {
         String expression = expressions().entrySet().stream().filter(entry -> entry.getValue().contains("comments_refused_total{reason=~"))
                 .map(Map.Entry::getValue).findFirst().orElseThrow();
         assertThat(Set.of(expression.replaceFirst("(?s).*?reason=~\"([^\"]+)\".*", "$1").split("\\|"))).isEqualTo(ours);
+    }
+
+    private static JsonNode rule(String alert) {
+        for (JsonNode rule : DeploymentFiles.yaml(ALERTS).get(0).content().at("/groups/0/rules")) {
+            if (rule.get("alert").asText().equals(alert)) {
+                return rule;
+            }
+        }
+        throw new AssertionError(alert);
+    }
+
+    private static long number(String text, String pattern) {
+        return Long.parseLong(Pattern.compile(pattern).matcher(text).results().findFirst().orElseThrow().group(1));
+    }
+
+    private static long half(String policy, String limit) {
+        return number(policy, "\"" + limit + "\": (\\d+)") / 2;
+    }
+
+    /** Retry-After and COMMENTS_RETRY_MAX_DELAY may let 10 minutes pass from one attempt to the next. */
+    @Test
+    void anAlertSeesRetriesThatAreTenMinutesApartButNotASingleOne() {
+        JsonNode rule = rule("CommentsRetried");
+        long window = number(rule.get("expr").asText(), "\\[(\\d+)m]");
+        assertThat(window).as("minutes, with those of the attempt itself").isGreaterThan(12);
+        assertThat(number(rule.get("for").asText(), "(\\d+)m")).isGreaterThan(window);
+    }
+
+    @Test
+    void anAlertPagesWhenAQueueOfNotificationsIsHalfFull() throws Exception {
+        String policies = Files.readString(Path.of("docker/policies"));
+        JsonNode rule = rule("NotificationsQueueHalfFull");
+        for (String queue : List.of("notifications", "notifications-refused")) {
+            String policy = policies.substring(policies.indexOf("'^" + queue + "$'"));
+            assertThat(rule.get("expr").asText())
+                    .contains("_ready{queue=~\"notifications|notifications-refused\"}) > " + half(policy, "max-length") + "\n")
+                    .contains("_bytes{queue=~\"notifications|notifications-refused\"}) > " + half(policy, "max-length-bytes"));
+        }
+        assertThat(rule.at("/labels/severity").asText()).isEqualTo("page");
+        assertThat(DeploymentFiles.yaml(Path.of("docker/prometheus/prometheus.yml")).get(0).content()
+                .at("/scrape_configs/2/params/family")).as("of messages, and of their bytes").extracting(JsonNode::asText)
+                .containsExactly("queue_coarse_metrics", "queue_metrics");
+    }
+
+    @Test
+    void anAlertSaysWhenARefusedPushIsGivenUp() throws Exception {
+        long ttl = number(Files.readString(Path.of("docker/policies")), "\"message-ttl\": (\\d+)");
+        String days = Duration.ofMillis(ttl).toDays() + " days";
+        assertThat(rule("CommentsPushesNotReplayed").at("/annotations/description").asText()).contains("After " + days);
+        assertThat(Files.readString(Path.of("docs/operations.md")))
+                .contains("keeps a refused notification for " + days + " (`message-ttl`)");
     }
 
     /** Prometheus finds a container by its name, and no target where none runs. */
