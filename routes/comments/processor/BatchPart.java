@@ -3,6 +3,7 @@ package comments.processor;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 
@@ -35,6 +36,7 @@ public final class BatchPart {
      */
     public Map<String, Object> parameters() throws CharacterCodingException {
         batch.startInsert();
+        batch.leaveOutNone(from, to);
         byte[] json = batch.json(from, end());
         String comments = new String(json, StandardCharsets.UTF_8);
         if (comments.indexOf(REPLACEMENT) >= 0) {
@@ -66,6 +68,18 @@ public final class BatchPart {
         }
         int middle = (from + end()) / 2;
         return List.of(new BatchPart(batch, from, middle), new BatchPart(batch, middle, end()));
+    }
+
+    /**
+     * Leaves comments out of the notification. They stay in the batch, which is taken apart for that.
+     *
+     * @param places of the comments in the JSON array that {@link #parameters} has, from 1
+     */
+    void leaveOut(BitSet places) {
+        if (!batch.isApart()) {
+            batch.takeApart();
+        }
+        batch.leaveOut(from, end(), places);
     }
 
     /** Takes this single comment out of its batch. */

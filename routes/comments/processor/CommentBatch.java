@@ -18,6 +18,7 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -57,6 +58,8 @@ public final class CommentBatch {
     private SortedMap<Integer, Rejection> rejected = new TreeMap<>();
     // by the message; by its first comment once the batch is taken apart
     private Map<Integer, Instant> acceptedAt = new HashMap<>();
+    // of the notification, once the batch is taken apart
+    private final BitSet leftOut = new BitSet();
     private int comments;
     private int bytes;
     private Notifications read;
@@ -241,6 +244,21 @@ public final class CommentBatch {
         return rejected.size();
     }
 
+    /** Leaves comments out of the notification: those at some places among the good ones, from 1. */
+    void leaveOut(int from, int to, BitSet places) {
+        int place = 0;
+        for (int i = from; i < to; i++) {
+            if (!rejected.containsKey(i) && places.get(++place)) {
+                leftOut.set(i);
+            }
+        }
+    }
+
+    /** Forgets what a former attempt left out. */
+    void leaveOutNone(int from, int to) {
+        leftOut.clear(from, to);
+    }
+
     /**
      * The parameters of the statement in quarantine-comments.sql: what was taken out, each with the reason. The bodies are in
      * Base64, since they may be anything but JSON in UTF-8.
@@ -295,13 +313,16 @@ public final class CommentBatch {
         return Arrays.copyOf(json, end);
     }
 
-    /** The notifications of all good comments that are pushed, once {@link #whole} is written; none is larger than {@link Notifications#MAX_BYTES}. */
+    /**
+     * The notifications of all good comments that are pushed and not left out, once {@link #whole} is written; none is larger than
+     * {@link Notifications#MAX_BYTES}.
+     */
     public List<Notification> notifications() throws IOException {
         Notifications good = read;
         if (apart) {
             good = new Notifications(pushImports);
             for (int i = 0; i < bodies.size(); i++) {
-                if (!rejected.containsKey(i)) {
+                if (!rejected.containsKey(i) && !leftOut.get(i)) {
                     good.add(bodies.get(i));
                 }
             }
