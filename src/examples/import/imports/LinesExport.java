@@ -29,7 +29,7 @@ final class LinesExport implements Iterator<Entry>, Closeable {
 
     private final BufferedReader file;
     private final String site;
-    private final SeenIds withoutId = new SeenIds();
+    private final SeenIds withoutId = SeenIds.none();
     private int number;
     private String line;
 

@@ -9,6 +9,15 @@ final class SeenIds {
     private long[] hashes = new long[1_024];
     private int size;
 
+    // the CLI makes an instance of each class with a constructor that takes nothing, and fails if it is not public
+    private SeenIds() {
+    }
+
+    /** No id was seen yet. */
+    static SeenIds none() {
+        return new SeenIds();
+    }
+
     /** Returns whether the id is new. */
     boolean add(UUID id) {
         if (3L * size >= 2L * hashes.length) {
