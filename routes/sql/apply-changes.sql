@@ -25,10 +25,16 @@ WITH received AS MATERIALIZED (
     ON CONFLICT (user_hash) DO UPDATE SET accepted_at = EXCLUDED.accepted_at WHERE former.accepted_at < EXCLUDED.accepted_at
     RETURNING user_hash
 ), searched AS (
+    -- A search that has begun, or whose begin is near, keeps its place, however often the erasure is repeated: what is newer waits beside it for
+    -- the next search, under the hash of the hash. Where it waits already, it keeps its age.
     INSERT INTO user_erasures_running (user_hash, id, user_id, accepted_at)
-    SELECT user_hash, id, user_id, accepted_at FROM person JOIN recorded USING (user_hash) ORDER BY user_hash
+    SELECT coalesce((SELECT running.user_hash FROM user_erasures_running AS running
+                     WHERE running.user_id = person.user_id AND running.writers IS NULL LIMIT 1),
+                    CASE WHEN EXISTS (SELECT FROM user_erasures_running AS running WHERE running.user_hash = person.user_hash)
+                         THEN sha256(person.user_hash) ELSE person.user_hash END) AS user_hash, id, user_id, accepted_at
+    FROM person JOIN recorded USING (user_hash) ORDER BY 1
     ON CONFLICT (user_hash) DO UPDATE
-    SET id = EXCLUDED.id, accepted_at = EXCLUDED.accepted_at, recorded_at = now(), writers = NULL, after_row = NULL, blocks = NULL, files = NULL, found = 0
+    SET id = EXCLUDED.id, accepted_at = EXCLUDED.accepted_at, writers = NULL, after_row = NULL, blocks = NULL, files = NULL, found = 0
 ), found AS (
     -- locked in one order, so that two batches do not wait for each other
     SELECT id, user_id, erased_at, (SELECT user_erasures.accepted_at FROM user_erasures

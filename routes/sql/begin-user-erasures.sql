@@ -12,6 +12,8 @@ WITH writing AS MATERIALIZED (
 ), noted AS (
     UPDATE user_erasures_running SET writers = ARRAY(SELECT virtualtransaction FROM writing)
     WHERE writers IS NULL AND user_hash IN (SELECT user_hash FROM waiting)
+      -- one search after the other: an erasure that is repeated changes the one that waits, see apply-changes.sql
+      AND NOT EXISTS (SELECT FROM user_erasures_running WHERE writers IS NOT NULL)
 ), begun AS (
     UPDATE user_erasures_running SET after_row = '(0,0)'
     WHERE after_row IS NULL AND NOT writers && ARRAY(SELECT virtualtransaction FROM writing)
