@@ -27,11 +27,6 @@ WITH found AS (
         WHEN 'edit' THEN comments.erased_at IS NULL AND coalesce(comments.edited_at <= change.accepted_at, true)
         ELSE coalesce(comments.erased_at = change.accepted_at, true) END
     RETURNING comments.id, comments.post_id, change.kind, change.accepted_at
-), forgotten AS (
-    -- edits that waited for too long
-    DELETE FROM comment_quarantine
-    WHERE sqlstate = '02000' AND CASE sqlstate WHEN '02000' THEN convert_from(body, 'UTF8')::json ->> 'id' END
-        IN (SELECT id::text FROM applied WHERE kind = 'erase')
 ), forgotten_comments AS (
     -- what the same user sent with the same id
     DELETE FROM comment_quarantine AS differing
@@ -49,12 +44,25 @@ WITH found AS (
         ORDER BY id LIMIT 10000 FOR UPDATE SKIP LOCKED
     )
     RETURNING id, kind, content, accepted_at
+), forgotten AS (
+    -- edits that waited for too long, also of a comment that has not come
+    DELETE FROM comment_quarantine
+    WHERE sqlstate = '02000' AND CASE sqlstate WHEN '02000' THEN convert_from(body, 'UTF8')::json ->> 'kind' = 'edit' END
+      -- an array, as in apply-changes.sql
+      AND substring(body FROM 8 FOR 36) = ANY (ARRAY(
+          SELECT convert_to(id::text, 'UTF8') FROM applied WHERE kind = 'erase'
+          UNION SELECT convert_to(id::text, 'UTF8') FROM late WHERE kind = 'erase'))
+), erased AS MATERIALIZED (
+    -- edits that come too late after an erasure that did
+    SELECT substring(body FROM 8 FOR 36) AS comment FROM comment_quarantine
+    WHERE sqlstate = '02000' AND CASE sqlstate WHEN '02000' THEN convert_from(body, 'UTF8')::json ->> 'kind' = 'erase' END
+      AND substring(body FROM 8 FOR 36) = ANY (ARRAY(SELECT convert_to(id::text, 'UTF8') FROM late WHERE kind = 'edit'))
 ), quarantined AS (
     INSERT INTO comment_quarantine (body, sqlstate, reason)
     SELECT convert_to(json_strip_nulls(json_build_object('id', id, 'kind', kind, 'content', content,
                'acceptedAt', to_char(accepted_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')))::text, 'UTF8'),
            '02000', 'a change of a comment that did not come in ' || :?waitMillis || ' ms'
-    FROM late
+    FROM late WHERE kind = 'erase' OR convert_to(id::text, 'UTF8') NOT IN (SELECT comment FROM erased)
     ON CONFLICT (id) DO NOTHING
     RETURNING 1
 )

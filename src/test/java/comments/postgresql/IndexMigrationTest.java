@@ -30,7 +30,8 @@ class IndexMigrationTest {
     private static final String FORMER = "sql/V1__comments.sql,sql/V2__comment_quarantine.sql,sql/V3__reading.sql";
     private static final String ALL = FORMER + ",sql/V4__reading_by_time.sql,sql/V5__former_indexes.sql,sql/V6__changes.sql,sql/V7__user_erasures.sql"
             + ",sql/V8__retention.sql"
-            + ",sql/V9__counted_periods.sql,sql/V10__changed_at.sql,sql/V11__changes_by_time.sql,sql/V12__quarantined_comments.sql";
+            + ",sql/V9__counted_periods.sql,sql/V10__changed_at.sql,sql/V11__changes_by_time.sql,sql/V12__quarantined_comments.sql"
+            + ",sql/V13__late_changes.sql";
     private static final String INSERT = "INSERT INTO comments VALUES (gen_random_uuid(), 'p', 'u', 'Ann', 'Hi', NULL, now())";
     /** As readers of the former version do, which refuse a read that takes longer than 2 s. */
     private static final String FORMER_READ = "SELECT count(*) FROM (SELECT FROM comments WHERE hashtextextended(post_id, 0)"
@@ -128,7 +129,7 @@ class IndexMigrationTest {
             former.awaitTermination(10, TimeUnit.SECONDS);
         }
         assertThat(failures).isEmpty();
-        assertThat(versions()).containsExactly("1", "2", "3", "4", "6", "7", "8", "9", "10", "11", "12");
+        assertThat(versions()).containsExactly("1", "2", "3", "4", "6", "7", "8", "9", "10", "11", "12", "13");
         assertThat(validIndexes()).contains("comments_by_post", "comments_by_parent", "comments_by_time_and_post",
                 "comments_by_time_and_parent", "comments_by_change");
         assertThat(select("EXPLAIN " + FORMER_READ)).anyMatch(line -> line.contains("comments_by_post"));
@@ -148,7 +149,7 @@ class IndexMigrationTest {
     void theFormerIndexesAreDroppedByAStartADayLater() throws Exception {
         migrate(ALL);
         migrate(ALL);
-        assertThat(versions()).containsExactly("1", "2", "3", "4", "6", "7", "8", "9", "10", "11", "12");
+        assertThat(versions()).containsExactly("1", "2", "3", "4", "6", "7", "8", "9", "10", "11", "12", "13");
         makeOld("4");
         try (Connection open = DriverManager.getConnection(url); Statement statement = open.createStatement()) {
             open.setAutoCommit(false);
@@ -160,12 +161,12 @@ class IndexMigrationTest {
             open.commit();
             starts.forEach(CompletableFuture::join);
         }
-        assertThat(versions()).containsExactly("1", "2", "3", "4", "6", "7", "8", "9", "10", "11", "12", "5");
+        assertThat(versions()).containsExactly("1", "2", "3", "4", "6", "7", "8", "9", "10", "11", "12", "13", "5");
         assertThat(validIndexes()).containsExactlyInAnyOrder("comments_by_time_and_parent", "comments_by_time_and_post", "comments_by_change",
                 "comments_pkey");
         // a process of the former version that starts again
         migrate(FORMER);
-        assertThat(versions()).hasSize(12);
+        assertThat(versions()).hasSize(13);
     }
 
     /** The statements of pages repeat the expressions of the index. */

@@ -23,7 +23,8 @@ class SchemaMigrationTest {
     private static final String FORMER = FIRST + ",sql/V2__comment_quarantine.sql,sql/V3__reading.sql";
     private static final String ALL = FORMER + ",sql/V4__reading_by_time.sql,sql/V5__former_indexes.sql,sql/V6__changes.sql,sql/V7__user_erasures.sql"
             + ",sql/V8__retention.sql"
-            + ",sql/V9__counted_periods.sql,sql/V10__changed_at.sql,sql/V11__changes_by_time.sql,sql/V12__quarantined_comments.sql";
+            + ",sql/V9__counted_periods.sql,sql/V10__changed_at.sql,sql/V11__changes_by_time.sql,sql/V12__quarantined_comments.sql"
+            + ",sql/V13__late_changes.sql";
 
     private String url;
 
@@ -80,10 +81,10 @@ class SchemaMigrationTest {
     @Test
     void anEmptyDatabaseGetsAHistoryOfOurOwn() throws Exception {
         migrate(ALL);
-        assertThat(versions("comments_schema_history")).containsExactly("1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12");
+        assertThat(versions("comments_schema_history")).containsExactly("1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13");
         assertThat(select("SELECT to_regclass('flyway_schema_history')")).containsOnlyNulls();
         migrate(ALL);
-        assertThat(versions("comments_schema_history")).hasSize(12);
+        assertThat(versions("comments_schema_history")).hasSize(13);
     }
 
     @Test
@@ -94,7 +95,7 @@ class SchemaMigrationTest {
             starts.add(startMigration());
         }
         starts.forEach(CompletableFuture::join);
-        assertThat(versions("comments_schema_history")).containsExactly("1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12");
+        assertThat(versions("comments_schema_history")).containsExactly("1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13");
         assertThat(select("SELECT id FROM orders")).isEmpty();
     }
 
@@ -107,7 +108,7 @@ class SchemaMigrationTest {
         execute("INSERT INTO flyway_schema_history"
                 + " VALUES (1, '1', 'comments', 'SQL', 'V1__comments.sql', 42, 'shop', now(), 1, true)");
         migrate(ALL);
-        assertThat(versions("comments_schema_history")).containsExactly("1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12");
+        assertThat(versions("comments_schema_history")).containsExactly("1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13");
         assertThat(select("SELECT checksum FROM flyway_schema_history")).containsExactly("42");
     }
 
@@ -117,7 +118,7 @@ class SchemaMigrationTest {
         migrate(FIRST);
         execute("ALTER TABLE comments_schema_history RENAME TO flyway_schema_history");
         migrate(ALL);
-        assertThat(versions("flyway_schema_history")).containsExactly("1", "2", "3", "4", "6", "7", "8", "9", "10", "11", "12");
+        assertThat(versions("flyway_schema_history")).containsExactly("1", "2", "3", "4", "6", "7", "8", "9", "10", "11", "12", "13");
         assertThat(select("SELECT to_regclass('comments_schema_history')")).containsOnlyNulls();
     }
 
@@ -127,6 +128,6 @@ class SchemaMigrationTest {
         url = given + "\n";
         migrate(ALL);
         url = given;
-        assertThat(versions("comments_schema_history")).hasSize(12);
+        assertThat(versions("comments_schema_history")).hasSize(13);
     }
 }

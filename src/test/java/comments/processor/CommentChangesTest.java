@@ -295,7 +295,8 @@ class CommentChangesTest {
 
     @Test
     void bothStatementsSetTheSame() throws Exception {
-        assertThat(part("apply-changes", "UPDATE comments", "waiting AS")).isEqualTo(part("apply-waiting-changes", "UPDATE comments", "late AS"));
+        assertThat(part("apply-changes", "UPDATE comments", "forgotten AS"))
+                .isEqualTo(part("apply-waiting-changes", "UPDATE comments", "late AS"));
     }
 
     @Test
