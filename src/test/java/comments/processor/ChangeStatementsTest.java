@@ -200,44 +200,6 @@ class ChangeStatementsTest {
         assertThat(select("SELECT string_agg(convert_from(body, 'UTF8')::json ->> 'userId', ',') FROM comment_quarantine")).isEqualTo("another");
     }
 
-    private void quarantine(String change, String age) throws SQLException {
-        execute("INSERT INTO comment_quarantine (body, sqlstate, reason, quarantined_at) VALUES (convert_to('%s', 'UTF8'), '02000', 'late', now() - interval '%s')",
-                change, age);
-    }
-
-    private static String waiting() throws SQLException {
-        return select("SELECT string_agg(concat_ws(' ', kind, id, content, to_char(accepted_at AT TIME ZONE 'UTC', 'DD SS')), ',') FROM comment_changes_waiting");
-    }
-
-    @Test
-    void aChangeWhoseCommentCameTooLateIsTakenBackFromTheQuarantine() throws Exception {
-        insert(id, "u");
-        quarantine(edit(id, 2), "1 hour");
-        quarantine(edit(id, 3), "23 hours");
-        quarantine(edit(id, 1), "1 hour");
-        String old = UUID.randomUUID().toString();
-        insert(old, "u");
-        quarantine(edit(old), "25 hours");
-        quarantine(edit(UUID.randomUUID().toString()), "1 hour");
-        execute("INSERT INTO comment_quarantine (body, sqlstate, reason) VALUES ('no JSON', '22P02', 'bad')");
-        assertThat(update("return-changes", null)).isEqualTo(1);
-        assertThat(waiting()).isEqualTo("edit " + id + " e 23 03");
-        assertThat(select("SELECT count(*) FROM comment_quarantine")).isEqualTo("3");
-        assertThat(applyWaiting()).containsExactly("edited " + id);
-        assertThat(update("return-changes", null)).isZero();
-    }
-
-    @Test
-    void anErasureThatIsTakenBackWinsOverWhatWaits() throws Exception {
-        insert(id, "u");
-        execute("INSERT INTO comment_changes_waiting VALUES ('%s', 'edit', 'e', '2026-11-25Z')", id);
-        quarantine(erasure(id, 24), "1 hour");
-        quarantine(erasure(id, 23), "1 hour");
-        quarantine(edit(id, 3), "1 hour");
-        update("return-changes", null);
-        assertThat(waiting()).isEqualTo("erase " + id + " 23 00");
-    }
-
     @Test
     void moreChangesThanOneNotificationTakesWaitForTheNextAndAreNotLate() throws Exception {
         execute("INSERT INTO comments (id, post_id, user_id, user_name, content, accepted_at)"
