@@ -30,11 +30,7 @@ final class PrivateAddresses {
 
     private final Predicate<InetAddress> ofThisMachine;
 
-    PrivateAddresses() {
-        this(PrivateAddresses::isOfThisMachine);
-    }
-
-    /** Takes what says whether an interface of this machine has an address. */
+    /** Takes what says whether an interface of this machine has an address, such as {@link #isOfThisMachine}. */
     PrivateAddresses(Predicate<InetAddress> ofThisMachine) {
         this.ofThisMachine = ofThisMachine;
     }

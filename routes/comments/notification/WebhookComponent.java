@@ -61,7 +61,7 @@ public class WebhookComponent extends HttpComponent {
     private static final int MAX_BODY = 16 << 10;
     private static final Http1Config LIMITS = Http1Config.custom().setMaxHeaderCount(100).setMaxLineLength(8 << 10).build();
 
-    private final PrivateAddresses refused = new PrivateAddresses();
+    private final PrivateAddresses refused = new PrivateAddresses(PrivateAddresses::isOfThisMachine);
     private final AtomicBoolean refusing = new AtomicBoolean();
     private ScheduledExecutorService deadlines;
     private String address;
