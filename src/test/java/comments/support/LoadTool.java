@@ -47,7 +47,8 @@ public final class LoadTool {
                 process.descendants().forEach(ProcessHandle::destroy);
                 process.destroy();
             }
-            return new Result(process.exitValue(), Files.readString(output), Files.readString(errors));
+            // Debian's mvn, which some tools call, resets the colours of the terminal at its end
+            return new Result(process.exitValue(), Files.readString(output), Files.readString(errors).replace("\u001b[0m", ""));
         } finally {
             Files.delete(output);
             Files.delete(errors);
