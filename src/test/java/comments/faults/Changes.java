@@ -200,7 +200,7 @@ final class Changes implements AutoCloseable {
             if (!isRight(row.comment(), original, made)) {
                 violations.add(row.id() + " has " + row.comment() + " by '" + row.comment().userName() + "' after " + made);
             }
-            return new Row(row.id(), original);
+            return new Row(row.id(), original, row.erased());
         }).toList();
     }
 

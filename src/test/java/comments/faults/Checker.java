@@ -15,7 +15,11 @@ import java.util.stream.Collectors;
 final class Checker {
 
     /** A row of the table {@code comments}. */
-    record Row(UUID id, Posted comment) {
+    record Row(UUID id, Posted comment, boolean erased) {
+
+        Row(UUID id, Posted comment) {
+            this(id, comment, false);
+        }
     }
 
     /**
@@ -65,7 +69,8 @@ final class Checker {
             }
         });
         Set<UUID> pushed = new HashSet<>(state.pushes());
-        state.rows().stream().filter(row -> !pushed.contains(row.id()))
+        // a redelivery tells nobody of a person who was erased meanwhile; that the erasure is told of is checked apart
+        state.rows().stream().filter(row -> !row.erased() && !pushed.contains(row.id()))
                 .forEach(row -> verdict.add(Verdict.Point.NOT_NOTIFIED, row.toString()));
         verdict.setNotifiedAgain(state.pushes().size() - pushed.size());
         state.waiting().forEach((queue, messages) -> {

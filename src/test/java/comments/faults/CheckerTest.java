@@ -84,6 +84,8 @@ class CheckerTest {
     void findsWhatWasNotPushedAndCountsWhatWasPushedAgain() {
         State notPushed = new State(RIGHT.rows(), List.of(), RIGHT.waiting(), List.of(), RIGHT.recovery());
         assertThat(checkOk(notPushed).violations()).containsOnlyKeys(Point.NOT_NOTIFIED);
+        State erased = new State(List.of(new Row(ID, COMMENT, true)), List.of(), RIGHT.waiting(), List.of(), RIGHT.recovery());
+        assertThat(checkOk(erased).violations()).isEmpty();
         State pushedTwice = new State(RIGHT.rows(), List.of(ID, ID), RIGHT.waiting(), List.of(), RIGHT.recovery());
         assertThat(checkOk(pushedTwice).violations()).isEmpty();
         assertThat(checkOk(pushedTwice).notifiedAgain()).isEqualTo(1);

@@ -23,10 +23,10 @@ record Tables(Servers servers) {
         List<Row> rows = new ArrayList<>();
         try (Connection connection = servers.connectToDatabase(); Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery(
-                        "SELECT id, post_id, user_id, user_name, content, parent_id FROM comments")) {
+                        "SELECT id, post_id, user_id, user_name, content, parent_id, erased_at IS NOT NULL FROM comments")) {
             while (row.next()) {
                 rows.add(new Row(row.getObject(1, UUID.class), new Posted(row.getString(2), row.getString(3),
-                        row.getString(4), row.getString(5), row.getObject(6, UUID.class))));
+                        row.getString(4), row.getString(5), row.getObject(6, UUID.class)), row.getBoolean(7)));
             }
         }
         return rows;

@@ -21,7 +21,7 @@ final class Verdict {
         UNEXPECTED,
         /** In the table, but not as its edits and erasures demand. */
         NOT_CHANGED,
-        /** In the table, and never pushed. */
+        /** In the table, not erased, and never pushed. */
         NOT_NOTIFIED,
         /** Left in a queue, or the quarantine is not what it must be. */
         NOT_SETTLED,
