@@ -4,52 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import comments.postgresql.SchemaMigration;
-import comments.support.TestServers;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
-import org.apache.camel.impl.DefaultCamelContext;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** The statements of comment-changes, one after the other, as kills and redeliveries make them follow each other. */
-class ChangeStatementsTest {
+class ChangeStatementsTest extends StatementsFixture {
 
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final DefaultCamelContext CONTEXT = new DefaultCamelContext();
-
-    private static Connection database;
 
     private String id;
-
-    @BeforeAll
-    static void makeTheSchema() throws Exception {
-        String url = TestServers.newDatabase();
-        SchemaMigration schema = new SchemaMigration();
-        schema.setCamelContext(CONTEXT);
-        schema.setJdbcUrl(url);
-        schema.setUsername("postgres");
-        schema.setScripts(TestServers.migrations());
-        schema.await(0);
-        database = DriverManager.getConnection(url);
-    }
-
-    @AfterAll
-    static void close() throws Exception {
-        database.close();
-        CONTEXT.close();
-    }
 
     @BeforeEach
     void empty() throws SQLException {
@@ -57,21 +26,8 @@ class ChangeStatementsTest {
         id = UUID.randomUUID().toString();
     }
 
-    private static void execute(String sql, Object... values) throws SQLException {
-        try (Statement statement = database.createStatement()) {
-            statement.execute(sql.formatted(values));
-        }
-    }
-
-    private static String select(String sql, Object... values) throws SQLException {
-        try (Statement statement = database.createStatement(); ResultSet row = statement.executeQuery(sql.formatted(values))) {
-            return row.next() ? row.getString(1) : null;
-        }
-    }
-
     private static PreparedStatement prepare(String statement, Object value) throws Exception {
-        String sql = Files.readString(Path.of("routes", "sql", statement + ".sql"));
-        PreparedStatement prepared = database.prepareStatement(sql.replaceAll(":\\?\\w+", "?"));
+        PreparedStatement prepared = database.prepareStatement(sql(statement).replaceAll(":\\?\\w+", "?"));
         for (int i = 1; i <= prepared.getParameterMetaData().getParameterCount(); i++) {
             prepared.setObject(i, value);
         }

@@ -2,51 +2,21 @@ package comments.processor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import comments.postgresql.SchemaMigration;
-import comments.support.TestServers;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
-import org.apache.camel.impl.DefaultCamelContext;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Changes in quarantine, whose comments come later than they waited, or never: the statements, one after the other. */
-class LateChangesTest {
+class LateChangesTest extends StatementsFixture {
 
-    private static final DefaultCamelContext CONTEXT = new DefaultCamelContext();
     private static final int PART = 1_000;
 
-    private static Connection database;
-
     private String id;
-
-    @BeforeAll
-    static void makeTheSchema() throws Exception {
-        String url = TestServers.newDatabase();
-        SchemaMigration schema = new SchemaMigration();
-        schema.setCamelContext(CONTEXT);
-        schema.setJdbcUrl(url);
-        schema.setUsername("postgres");
-        schema.setScripts(TestServers.migrations());
-        schema.await(0);
-        database = DriverManager.getConnection(url);
-    }
-
-    @AfterAll
-    static void close() throws Exception {
-        database.close();
-        CONTEXT.close();
-    }
 
     @BeforeEach
     void empty() throws SQLException {
@@ -54,20 +24,8 @@ class LateChangesTest {
         id = UUID.randomUUID().toString();
     }
 
-    private static void execute(String sql, Object... values) throws SQLException {
-        try (Statement statement = database.createStatement()) {
-            statement.execute(sql.formatted(values));
-        }
-    }
-
-    private static String select(String sql, Object... values) throws SQLException {
-        try (Statement statement = database.createStatement(); ResultSet row = statement.executeQuery(sql.formatted(values))) {
-            return row.next() ? row.getString(1) : null;
-        }
-    }
-
     private static String sql(String statement, String value) throws Exception {
-        return Files.readString(Path.of("routes", "sql", statement + ".sql")).replaceAll(":\\?\\w+", "'" + value + "'");
+        return sql(statement).replaceAll(":\\?\\w+", "'" + value + "'");
     }
 
     private static String plan(String statement) throws SQLException {
@@ -81,11 +39,11 @@ class LateChangesTest {
     }
 
     private static void apply(String... changes) throws Exception {
-        execute("%s", sql("apply-changes", "[" + String.join(",", changes) + "]"));
+        execute(sql("apply-changes", "[" + String.join(",", changes) + "]"));
     }
 
     private static void applyWaiting() throws Exception {
-        execute("%s", sql("apply-waiting-changes", "60000"));
+        execute(sql("apply-waiting-changes", "60000"));
     }
 
     /** Takes changes back, as the route does; returns of how many comments each statement did. */
@@ -170,7 +128,7 @@ class LateChangesTest {
         execute("INSERT INTO comment_quarantine (body, sqlstate, reason) VALUES ('no JSON', '22P02', 'bad')");
         quarantine(edit(UUID.randomUUID().toString(), 1), "1 hour");
         execute("UPDATE comment_quarantine SET quarantined_at = now() - interval '400 days'");
-        execute("%s", sql("delete-quarantined", "30"));
+        execute(sql("delete-quarantined", "30"));
         assertThat(select("SELECT count(*) FROM comment_quarantine")).isEqualTo("1");
         assertThat(takeBack()).containsExactly(0);
         insert(id);

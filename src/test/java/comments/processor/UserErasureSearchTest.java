@@ -2,69 +2,23 @@ package comments.processor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import comments.postgresql.SchemaMigration;
-import comments.support.TestServers;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.UUID;
-import org.apache.camel.impl.DefaultCamelContext;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** The search for comments of users: its statements, one after the other, while erasures are repeated. */
-class UserErasureSearchTest {
+class UserErasureSearchTest extends StatementsFixture {
 
-    private static final DefaultCamelContext CONTEXT = new DefaultCamelContext();
-
-    private static Connection database;
 
     private int seconds;
-
-    @BeforeAll
-    static void makeTheSchema() throws Exception {
-        String url = TestServers.newDatabase();
-        SchemaMigration schema = new SchemaMigration();
-        schema.setCamelContext(CONTEXT);
-        schema.setJdbcUrl(url);
-        schema.setUsername("postgres");
-        schema.setScripts(TestServers.migrations());
-        schema.await(0);
-        database = DriverManager.getConnection(url);
-    }
-
-    @AfterAll
-    static void close() throws Exception {
-        database.close();
-        CONTEXT.close();
-    }
 
     @BeforeEach
     void fill() throws SQLException {
         execute("TRUNCATE comments, comment_changes_waiting, comment_quarantine, user_erasures, user_erasures_running");
         insert(1_500);
-    }
-
-    private static void execute(String sql) throws SQLException {
-        try (Statement statement = database.createStatement()) {
-            statement.execute(sql);
-        }
-    }
-
-    private static String select(String sql) throws SQLException {
-        try (Statement statement = database.createStatement(); ResultSet row = statement.executeQuery(sql)) {
-            return row.next() ? row.getString(1) : null;
-        }
-    }
-
-    private static String sql(String statement) throws Exception {
-        return Files.readString(Path.of("routes", "sql", statement + ".sql"));
     }
 
     /** Comments of the user that came after the last erasure. */
